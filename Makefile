@@ -1,0 +1,86 @@
+# The users' commands. `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.ONESHELL:
+
+PYTHON ?= python3.11
+PRODUCT ?= customer_transactions
+FORMAT ?= table
+VENV := .local/venv
+UV := $(VENV)/uv/bin/uv
+BIN := $(VENV)/pipeline/bin
+
+export MEDALLION_ENVIRONMENT := local
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help
+help:  ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+.PHONY: setup
+setup: $(VENV)/pipeline/.ready $(VENV)/emulators/.ready  ## make the virtual environments from the locked requirements
+
+$(VENV)/uv/.ready: requirements/uv.txt
+	@echo "[1/3] the installer"
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Python 3.11 is needed: make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv --clear $(VENV)/uv
+	$(VENV)/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+$(VENV)/pipeline/.ready: requirements/pipeline.txt $(VENV)/uv/.ready
+	@echo "[2/3] Airflow, Spark and Keras (about 3 GB on disk)"
+	$(UV) venv --quiet --clear --python $(PYTHON) $(VENV)/pipeline
+	$(UV) pip install --quiet --require-hashes --python $(BIN)/python -r requirements/pipeline.txt
+	@touch $@
+
+$(VENV)/emulators/.ready: requirements/emulators.txt local/setup_emulators.py $(VENV)/uv/.ready
+	@echo "[3/3] the BigQuery emulator"
+	$(UV) venv --quiet --clear --python $(PYTHON) $(VENV)/emulators
+	$(UV) pip install --quiet --require-hashes --python $(VENV)/emulators/bin/python -r requirements/emulators.txt
+	$(VENV)/emulators/bin/python local/setup_emulators.py
+	@touch $@
+
+.PHONY: run
+run: setup  ## run a product end to end: [PRODUCT=…] [INPUT=file or folder] [KEEP=1]
+	@$(BIN)/python -m local.run --product "$(PRODUCT)" $(if $(INPUT),--input "$(INPUT)") $(if $(filter 1,$(KEEP)),--keep)
+
+.PHONY: up
+up: setup  ## start the local cloud and Airflow's page, and leave them up
+	@$(BIN)/python -m local.up up
+
+.PHONY: down
+down: setup  ## stop what make up started
+	@$(BIN)/python -m local.up down
+
+.PHONY: land
+land: setup  ## put files into bronze and start a run: PRODUCT=… FILES="…"
+	@$(BIN)/python -m local.land "$(PRODUCT)" $(FILES)
+
+.PHONY: query
+query: setup  ## GoogleSQL on the local warehouse: SQL="SELECT …" [FORMAT=csv|json]
+	@$(BIN)/python -m local.query --format "$(FORMAT)" -- "$$SQL"
+
+.PHONY: test
+test: setup  ## run every test
+	@$(BIN)/python -m pytest
+
+.PHONY: check
+check: setup  ## lint, types, import rule, contracts and product files
+	@$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy medallion spark_jobs ml local dags
+	PYTHONPATH=.:dags $(BIN)/lint-imports
+	$(BIN)/python -m local.check
+
+.PHONY: lock
+lock: $(VENV)/uv/.ready  ## lock the requirements anew
+	@for name in uv pipeline emulators; do
+	  $(UV) pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 --python-platform linux \
+	    --exclude-newer "$$(sed -n 's/^# exclude-newer: //p' requirements/$$name.in)" \
+	    requirements/$$name.in -o requirements/$$name.txt
+	done
+
+.PHONY: clean
+clean: down  ## remove the data of the local cloud; the virtual environments stay
+	@rm -rf .local/airflow .local/bigquery .local/cache .local/dataproc .local/gcs .local/logs .local/run .local/sample

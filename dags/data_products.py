@@ -1,0 +1,9 @@
+"""One Airflow DAG for each data product in conf/products."""
+
+from medallion.config import environment_name, load_environment, load_product, product_names
+from pipeline.product import product_dag
+
+environment = load_environment(environment_name())
+
+for name in product_names():
+    globals()[name] = product_dag(load_product(name), environment)

@@ -1,0 +1,1 @@
+"""Operators that submit an external job once, however often their task is tried."""

@@ -1,0 +1,101 @@
+"""Spark jobs on Dataproc, as serverless batches or on a cluster, that are submitted or adopted."""
+
+import hashlib
+from typing import Any
+
+from airflow.providers.google.cloud.hooks.dataproc import DataprocHook
+from airflow.providers.google.cloud.operators.dataproc import (
+    DataprocCreateBatchOperator,
+    DataprocSubmitJobOperator,
+)
+from airflow.sdk import Context
+from google.api_core.exceptions import NotFound
+from google.cloud.dataproc_v1 import Batch, JobStatus
+
+from medallion.config import Environment
+from medallion.release import LIBRARY
+from operators.attempts import attempt
+
+FAILED_BATCHES = (Batch.State.FAILED, Batch.State.CANCELLED, Batch.State.CANCELLING)
+FAILED_JOBS = (JobStatus.State.ERROR, JobStatus.State.CANCELLED, JobStatus.State.CANCEL_PENDING)
+
+
+class BatchOperator(DataprocCreateBatchOperator):
+    """A serverless batch. `batch_id` is the identity of the work; attempts are numbered behind it."""
+
+    def execute(self, context: Context) -> Any:
+        hook = DataprocHook(gcp_conn_id=self.gcp_conn_id, impersonation_chain=self.impersonation_chain)
+
+        def find(name: str) -> Batch | None:
+            try:
+                return hook.get_batch(batch_id=name, region=self.region, project_id=self.project_id)
+            except NotFound:
+                return None
+
+        self.batch_id, _ = attempt(self.batch_id, find, lambda batch: batch.state in FAILED_BATCHES)
+        return super().execute(context)
+
+
+class JobOperator(DataprocSubmitJobOperator):
+    """A job on a cluster. Its reference's job_id is the identity of the work; attempts are numbered behind it."""
+
+    def execute(self, context: Context) -> Any:
+        hook = DataprocHook(gcp_conn_id=self.gcp_conn_id, impersonation_chain=self.impersonation_chain)
+
+        def find(name: str) -> Any:
+            try:
+                return hook.get_job(job_id=name, region=self.region, project_id=self.project_id)
+            except NotFound:
+                return None
+
+        reference = self.job["reference"]
+        name, _ = attempt(reference["job_id"], find, lambda job: job.status.state in FAILED_JOBS)
+        self.job = {**self.job, "reference": {**reference, "job_id": name}}
+        # Dataproc answers a request id that it knows with the job that it has; at most 40 characters.
+        self.request_id = hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
+        return super().execute(context)
+
+
+def spark_operator(environment: Environment) -> type[BatchOperator] | type[JobOperator]:
+    """The operator that runs Spark jobs in an environment."""
+    return BatchOperator if environment.spark.runner == "serverless" else JobOperator
+
+
+def spark_job(
+    environment: Environment,
+    *,
+    identity: str,
+    release: str,
+    entry: str,
+    arguments: list[str],
+    labels: dict[str, str],
+) -> dict[str, Any]:
+    """Arguments of the operator that runs a job where the environment says: of BatchOperator where its runner is
+    serverless, of JobOperator where it is a cluster.
+
+    `identity`, `release` and `arguments` may be Jinja templates; `entry` is a file of the release.
+    """
+    code = f"gs://{environment.buckets['code']}/{release}"
+    work = {
+        "main_python_file_uri": f"{code}/{entry}",
+        "python_file_uris": [f"{code}/{LIBRARY}"],
+        "args": arguments,
+    }
+    spark = environment.spark
+    common = {
+        "project_id": environment.project,
+        "region": environment.region,
+        "deferrable": True,
+        "polling_interval_seconds": spark.poll_seconds,
+    }
+    if spark.runner == "serverless":
+        runtime = {"version": spark.runtime_version, "properties": spark.properties}
+        batch = {"pyspark_batch": work, "runtime_config": runtime, "labels": labels}
+        return {**common, "batch_id": identity, "batch": batch}
+    job = {
+        "reference": {"project_id": environment.project, "job_id": identity},
+        "placement": {"cluster_name": spark.cluster},
+        "pyspark_job": {**work, "properties": spark.properties},
+        "labels": labels,
+    }
+    return {**common, "job": job}

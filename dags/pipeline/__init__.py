@@ -1,0 +1,1 @@
+"""Builds the DAGs: one module a step."""

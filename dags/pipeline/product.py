@@ -1,0 +1,47 @@
+"""A data product as a DAG of eight steps, the same for every product."""
+
+from airflow.sdk import DAG
+from airflow.timetables.trigger import CronTriggerTimetable
+
+from medallion.config import Environment, Product
+from pipeline.audit import audit
+from pipeline.clean import clean
+from pipeline.discover import discover
+from pipeline.gold import gold
+from pipeline.publish import publish
+from pipeline.serve import serve
+from pipeline.stage import stage
+from pipeline.work import RETRIES
+
+
+def product_dag(product: Product, environment: Environment) -> DAG:
+    """The DAG of a product in an environment."""
+    with DAG(
+        dag_id=product.name,
+        description=product.description,
+        schedule=_timetable(product),
+        catchup=False,
+        max_active_runs=1,  # one writer for each silver table
+        default_args={"owner": product.owner, **RETRIES},
+        tags=["data product"],
+    ) as dag:
+        discovered = discover(product, environment)
+        published = publish(product, environment)
+        (
+            discovered
+            >> clean(product, environment)
+            >> stage(product, environment)
+            >> audit(product, environment)
+            >> published
+        )
+        gold(product, environment, discovered, published) >> serve(product, environment)
+    return dag
+
+
+def _timetable(product: Product) -> CronTriggerTimetable | None:
+    if product.schedule is None:
+        return None
+    # Without a start date and without run_immediately, the first run is the next one due.
+    return CronTriggerTimetable(
+        product.schedule.cron, timezone=product.schedule.timezone, run_immediately=False
+    )

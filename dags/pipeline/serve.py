@@ -1,0 +1,50 @@
+"""serve: what users look at is refreshed, then the model is trained on what is new."""
+
+import logging
+from typing import Any
+
+from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
+from airflow.providers.google.cloud.hooks.gcs import GCSHook
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import TaskGroup, TriggerRule, task
+
+from medallion.config import Environment, Product
+from pipeline.report import read_figures, render_report
+
+log = logging.getLogger(__name__)
+
+
+def serve(product: Product, environment: Environment) -> TaskGroup:
+    """The step's tasks: the report page where the product wants one, then the training DAG."""
+    with TaskGroup("serve") as group:
+        report = _report(product, environment) if product.report else None
+        train = _train(product.train) if product.train else None
+        if report is not None and train is not None:
+            report >> train
+    return group
+
+
+def _report(product: Product, environment: Environment) -> Any:
+    # Gold tables that were skipped show nothing new, so that the page would not either.
+    @task(task_id="report", trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
+    def report() -> str:
+        client = BigQueryHook().get_client(
+            project_id=environment.project, location=environment.bigquery_location
+        )
+        page = render_report(product.name, product.description, read_figures(client, environment, product))
+        bucket, name = environment.buckets["reports"], f"{product.name}/index.html"
+        GCSHook().upload(bucket_name=bucket, object_name=name, data=page, mime_type="text/html")
+        log.info("product=%s step=serve report=gs://%s/%s", product.name, bucket, name)
+        return f"gs://{bucket}/{name}"
+
+    return report()
+
+
+def _train(model: str) -> TriggerDagRunOperator:
+    return TriggerDagRunOperator(
+        task_id="train",
+        trigger_dag_id=model,
+        # One training for each run of the product, however often this task is tried.
+        trigger_run_id="{{ run_id }}",
+        skip_when_already_exists=True,
+    )

@@ -1,0 +1,239 @@
+"""A model as a DAG: snapshot, train, evaluate, deploy, score."""
+
+import hashlib
+import json
+import logging
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from airflow.exceptions import AirflowSkipException
+from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
+from airflow.providers.google.cloud.hooks.gcs import GCSHook
+from airflow.sdk import DAG, Context, TaskGroup, Variable, task
+
+from medallion.config import Environment, Model
+from medallion.snapshots import SnapshotPlan, SnapshotSpec, TooLittleHistoryError, plan_snapshots
+from medallion.sql import render
+from operators.bigquery import BigQueryJobOperator
+from operators.dataproc import spark_job, spark_operator
+from operators.model import MLModelTrainJobOperator, MLModelTrainOperator, ModelDeployOperator, read_live
+from pipeline.work import RETRIES, bigquery, labels
+
+PLAN = "snapshot.plan"
+VERSION = f"{{{{ ti.xcom_pull(task_ids='{PLAN}')['version'] }}}}"
+RELEASE = f"{{{{ ti.xcom_pull(task_ids='{PLAN}')['release'] }}}}"
+EXAMPLES = f"{{{{ ti.xcom_pull(task_ids='{PLAN}')['examples'] }}}}"
+CHAMPION = f"{{{{ ti.xcom_pull(task_ids='{PLAN}')['champion'] }}}}"
+LIVE = "{{ ti.xcom_pull(task_ids='deploy')['version'] }}"
+
+log = logging.getLogger(__name__)
+
+
+def model_dag(model: Model, environment: Environment) -> DAG:
+    """The DAG of a model in an environment; a data product's DAG triggers it."""
+    with DAG(
+        dag_id=model.name,
+        description=model.description,
+        schedule=None,
+        catchup=False,
+        max_active_runs=1,  # one version at a time is held against the live one
+        default_args={"owner": model.owner, **RETRIES},
+        tags=["model"],
+    ) as dag:
+        (
+            _snapshot(model, environment)
+            >> _train(model, environment)
+            >> _evaluate(model, environment)
+            >> _deploy(model, environment)
+            >> _score(model, environment)
+        )
+    return dag
+
+
+def _snapshot(model: Model, environment: Environment) -> TaskGroup:
+    @task(task_id="plan")
+    def plan() -> dict[str, str]:
+        client = BigQueryHook().get_client(
+            project_id=environment.project, location=environment.bigquery_location
+        )
+        (history,) = client.query(render("training/history.sql", environment)).result()
+        try:
+            dates = plan_snapshots(
+                history["first_date"], history["last_date"], SnapshotSpec(**model.snapshots)
+            )
+        except TooLittleHistoryError as error:
+            raise AirflowSkipException(str(error)) from None
+        return _plan(model, environment, dates, history["fingerprint"])
+
+    def configure(context: Context) -> tuple[str, dict[str, Any]]:
+        planned = context["ti"].xcom_pull(task_ids=PLAN)
+        version, uri = planned["version"], planned["examples"]
+        sql = render(
+            "training/snapshot.sql",
+            environment,
+            plan=_read_plan(uri),
+            uri=uri,
+            build=f"{model.name}__{version}".replace("-", "_"),
+            days=environment.staging_days,
+            features=render("gold/customer_features.sql", environment).rstrip(),
+            examples=render("training/examples.sql", environment).rstrip(),
+        )
+        return f"{model.name}-{version}-snapshot", _script(sql, model, "snapshot")
+
+    with TaskGroup("snapshot") as group:
+        features = BigQueryJobOperator(task_id="features", configure=configure, **bigquery(environment))
+        plan() >> features
+    return group
+
+
+def _plan(model: Model, environment: Environment, dates: SnapshotPlan, fingerprint: str) -> dict[str, str]:
+    """Names the version after what it is made of, and writes the dates beside its examples."""
+    release = Variable.get("medallion_release")
+    parts = json.dumps([model.document, release, fingerprint], sort_keys=True)
+    version = f"{dates.score_date:%Y%m%d}-{hashlib.sha256(parts.encode()).hexdigest()[:12]}"
+    hook, lake = GCSHook(), environment.buckets["lake"]
+    folder = f"training/{model.name}/{version}/examples"
+    # Spark takes a name that begins with _ for no data.
+    hook.upload(
+        bucket_name=lake, object_name=f"{folder}/_plan.json", data=json.dumps(asdict(dates), default=str)
+    )
+    models = environment.buckets["models"]
+    live, _ = read_live(hook.get_conn().bucket(models), model.name)
+    log.info("model=%s step=snapshot version=%s live=%s", model.name, version, live)
+    return {
+        "version": version,
+        "release": release,
+        "examples": f"gs://{lake}/{folder}",
+        "champion": f"gs://{models}/{model.name}/{live}" if live else "",
+    }
+
+
+def _read_plan(uri: str) -> SnapshotPlan:
+    bucket, _, folder = uri.removeprefix("gs://").partition("/")
+    written = json.loads(GCSHook().download(bucket_name=bucket, object_name=f"{folder}/_plan.json"))
+    dates = {name: date.fromisoformat(value) for name, value in written.items() if name != "train_dates"}
+    return SnapshotPlan(**dates, train_dates=tuple(map(date.fromisoformat, written["train_dates"])))
+
+
+def _train(model: Model, environment: Environment) -> Any:
+    serverless = environment.spark.runner == "serverless"
+    operator = MLModelTrainOperator if serverless else MLModelTrainJobOperator
+    bucket, folder = environment.buckets["models"], f"{model.name}/{VERSION}"
+    options = {"examples": EXAMPLES, "output": f"gs://{bucket}/{folder}", "version": VERSION}
+    arguments = [*_options(options), "--model-config", json.dumps(model.document)]
+    job = _job(model, environment, "train", VERSION, arguments)
+    return operator(task_id="train", bucket=bucket, folder=folder, **job)
+
+
+def _evaluate(model: Model, environment: Environment) -> Any:
+    folder = _version_uri(model, environment, VERSION)
+    options = {"examples": EXAMPLES, "model": folder, "champion": CHAMPION, "output": folder}
+    job = _job(model, environment, "evaluate", VERSION, _options(options))
+    return spark_operator(environment)(task_id="evaluate", **job)
+
+
+def _deploy(model: Model, environment: Environment) -> ModelDeployOperator:
+    return ModelDeployOperator(
+        task_id="deploy",
+        model=model.name,
+        version=VERSION,
+        bucket=environment.buckets["models"],
+        gate=model.gate,
+    )
+
+
+def _score(model: Model, environment: Environment) -> TaskGroup:
+    output = f"gs://{environment.buckets['lake']}/scores/{model.name}/{VERSION}/{LIVE}"
+    options = {
+        "examples": EXAMPLES,
+        "model": _version_uri(model, environment, LIVE),
+        "version": LIVE,
+        "output": output,
+    }
+
+    def table(context: Context) -> tuple[str, str, str]:
+        """The snapshot's version, the live version, and the staging table of its scores."""
+        ti = context["ti"]
+        snapshot, live = ti.xcom_pull(task_ids=PLAN)["version"], ti.xcom_pull(task_ids="deploy")["version"]
+        return snapshot, live, f"{model.name}__scores_{snapshot}_by_{live}".replace("-", "_")
+
+    def stage(context: Context) -> tuple[str, dict[str, Any]]:
+        snapshot, live, name = table(context)
+        sql = render("training/scores_stage.sql", environment, table=name, days=environment.staging_days)
+        return f"{model.name}-{snapshot}-{live}-stage", _script(sql, model, "score")
+
+    def load(context: Context) -> tuple[str, dict[str, Any]]:
+        snapshot, live, name = table(context)
+        destination = {
+            "projectId": environment.project,
+            "datasetId": environment.datasets["staging"],
+            "tableId": name,
+        }
+        uri = f"gs://{environment.buckets['lake']}/scores/{model.name}/{snapshot}/{live}/*.parquet"
+        configuration = {
+            "sourceUris": [uri],
+            "sourceFormat": "PARQUET",
+            "destinationTable": destination,
+            "writeDisposition": "WRITE_TRUNCATE",
+        }
+        return f"{model.name}-{snapshot}-{live}-load", {
+            "load": configuration,
+            "labels": labels(model.name, "score"),
+        }
+
+    def publish(context: Context) -> tuple[str, dict[str, Any]]:
+        snapshot, live, name = table(context)
+        dates = _read_plan(context["ti"].xcom_pull(task_ids=PLAN)["examples"])
+        sql = render(
+            "training/scores_publish.sql",
+            environment,
+            table=name,
+            snapshot_date=dates.score_date,
+            version=live,
+        )
+        return f"{model.name}-{snapshot}-{live}-publish", _script(sql, model, "score")
+
+    with TaskGroup("score") as group:
+        job = _job(model, environment, "score", f"{VERSION}-{{{{ {_LIVE_HASH} }}}}", _options(options))
+        predict = spark_operator(environment)(task_id="predict", pre_execute=_skip_without_live, **job)
+        staged, loaded, published = (
+            BigQueryJobOperator(task_id=task_id, configure=configure, **bigquery(environment))
+            for task_id, configure in (("stage", stage), ("load", load), ("publish", publish))
+        )
+        predict >> staged >> loaded >> published
+    return group
+
+
+# The live version's own hash: a batch id has no room for two whole versions.
+_LIVE_HASH = "ti.xcom_pull(task_ids='deploy')['version'].rpartition('-')[2]"
+
+
+def _skip_without_live(context: Context) -> None:
+    if context["ti"].xcom_pull(task_ids="deploy")["version"] is None:
+        raise AirflowSkipException("No version has passed the gate yet, so nobody is scored.")
+
+
+def _version_uri(model: Model, environment: Environment, version: str) -> str:
+    return f"gs://{environment.buckets['models']}/{model.name}/{version}"
+
+
+def _options(options: dict[str, str]) -> list[str]:
+    return [part for name, value in options.items() for part in (f"--{name}", value)]
+
+
+def _job(
+    model: Model, environment: Environment, step: str, identity: str, arguments: list[str]
+) -> dict[str, Any]:
+    return spark_job(
+        environment,
+        identity=f"{step}-{identity}",
+        release=RELEASE,
+        entry=f"ml/{step}.py",
+        arguments=arguments,
+        labels=labels(model.name, step),
+    )
+
+
+def _script(sql: str, model: Model, step: str) -> dict[str, Any]:
+    return {"query": {"query": sql, "useLegacySql": False}, "labels": labels(model.name, step)}

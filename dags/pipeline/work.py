@@ -1,0 +1,68 @@
+"""What the steps of a run hand on: discover's answer, and the manifest behind it."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from airflow.exceptions import AirflowSkipException
+from airflow.providers.google.cloud.hooks.gcs import GCSHook
+from airflow.sdk import Context
+
+from medallion.config import Environment, Product
+from medallion.manifest import Manifest
+
+DISCOVER = "discover"
+
+# Templates of what discover returned, for fields that Airflow renders.
+RUN = "{{ ti.xcom_pull(task_ids='discover')['run'] }}"
+MANIFEST = "{{ ti.xcom_pull(task_ids='discover')['manifest'] }}"
+RELEASE = "{{ ti.xcom_pull(task_ids='discover')['release'] }}"
+
+RETRIES: dict[str, Any] = {
+    "retries": 3,
+    "retry_delay": timedelta(seconds=10),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(minutes=10),
+}
+
+
+def found(context: Context) -> dict[str, str]:
+    """What discover returned: run, manifest (a URI) and release; empty where only gold is owed."""
+    return context["ti"].xcom_pull(task_ids=DISCOVER)
+
+
+def manifest_of(context: Context) -> Manifest:
+    """The manifest of this run."""
+    bucket, _, name = found(context)["manifest"].removeprefix("gs://").partition("/")
+    return Manifest.from_json(GCSHook().download(bucket_name=bucket, object_name=name))
+
+
+def skip_when_nothing_is_new(context: Context) -> None:
+    """Skips the steps before gold when the run is there for gold's sake alone."""
+    if not found(context):
+        raise AirflowSkipException("No new files; an earlier run's changes are still to reach gold.")
+
+
+def staging_table(product: str, run: str) -> str:
+    """Name of a run's staging table."""
+    return f"{product}__{run}"
+
+
+def labels(product: str, step: str) -> dict[str, str]:
+    """Labels by which a bill can be read; Google takes lower case, digits, _ and -, 63 at most."""
+    return {"product": re.sub(r"[^a-z0-9_-]", "_", product)[:63], "step": step}
+
+
+def bigquery(environment: Environment) -> dict[str, Any]:
+    """Arguments that every BigQuery operator takes from the environment."""
+    return {
+        "project_id": environment.project,
+        "location": environment.bigquery_location,
+        "deferrable": True,
+        "poll_interval": environment.spark.poll_seconds,
+    }
+
+
+def script(sql: str, product: Product, step: str) -> dict[str, Any]:
+    """Configuration of a BigQuery job that runs a script."""
+    return {"query": {"query": sql, "useLegacySql": False}, "labels": labels(product.name, step)}

@@ -1,0 +1,183 @@
+"""A real Airflow on the laptop: its settings, its four processes, and its REST API."""
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from local.paths import AIRFLOW, LOCAL, ROOT
+from local.services import Service, answers_http
+
+COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
+MIGRATED = LOCAL / "cache"
+
+
+def settings(port: int, worker_log_port: int, trigger_log_port: int) -> dict[str, str]:
+    """Airflow's configuration as environment variables.
+
+    The heartbeats are those of a laptop, where a second counts: the defaults keep an executor slot busy for
+    five seconds after its task and notice a killed one only after five minutes.
+    """
+    sections = {
+        "CORE": {
+            "DAGS_FOLDER": str(ROOT / "dags"),
+            "PLUGINS_FOLDER": str(ROOT / "local" / "airflow_plugins"),
+            "EXECUTOR": "LocalExecutor",
+            "PARALLELISM": "8",
+            "LOAD_EXAMPLES": "False",
+            "SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+            "DAGS_ARE_PAUSED_AT_CREATION": "False",
+            "EXECUTION_API_SERVER_URL": f"http://localhost:{port}/execution/",
+            "FERNET_KEY": "",
+        },
+        "DATABASE": {"SQL_ALCHEMY_CONN": f"sqlite:///{AIRFLOW / 'airflow.db'}"},
+        "API": {
+            "HOST": "127.0.0.1",
+            "PORT": str(port),
+            "BASE_URL": f"http://localhost:{port}",
+            "WORKERS": "1",
+            "SECRET_KEY": "only-on-loopback-and-worth-nothing-elsewhere",
+        },
+        "API_AUTH": {"JWT_SECRET": "only-on-loopback-and-worth-nothing-elsewhere"},
+        "SCHEDULER": {
+            "SCHEDULER_HEARTBEAT_SEC": "1",
+            "SCHEDULER_IDLE_SLEEP_TIME": "0.3",
+            "TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
+            "ENABLE_HEALTH_CHECK": "False",
+        },
+        "DAG_PROCESSOR": {
+            "REFRESH_INTERVAL": "5",
+            "MIN_FILE_PROCESS_INTERVAL": "30",
+            "PARSING_PROCESSES": "1",
+        },
+        "TRIGGERER": {"JOB_HEARTBEAT_SEC": "1", "TRIGGERER_HEALTH_CHECK_THRESHOLD": "5"},
+        "WORKERS": {"MIN_HEARTBEAT_INTERVAL": "1"},
+        "LOGGING": {
+            "BASE_LOG_FOLDER": str(AIRFLOW / "logs"),
+            "WORKER_LOG_SERVER_PORT": str(worker_log_port),
+            "TRIGGER_LOG_SERVER_PORT": str(trigger_log_port),
+        },
+    }
+    variables = {
+        f"AIRFLOW__{section}__{key}": value
+        for section, keys in sections.items()
+        for key, value in keys.items()
+    }
+    return {**variables, "AIRFLOW_HOME": str(AIRFLOW), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+
+
+def services(environment: Mapping[str, str], port: int) -> list[Service]:
+    """The four processes; all of them are ready when the API server says that they are healthy."""
+    healthy = _healthy(port)
+    return [
+        Service(
+            f"airflow-{component}",
+            [sys.executable, "-m", "airflow", component],
+            environment,
+            answers_http(f"http://localhost:{port}/api/v2/version") if component == "api-server" else healthy,
+        )
+        for component in COMPONENTS
+    ]
+
+
+def prepare_database(environment: Mapping[str, str], version: str) -> None:
+    """A fresh metadata database. A migrated one is kept aside, for a migration takes longer than a copy."""
+    migrated = MIGRATED / f"airflow-{version}.db"
+    database = AIRFLOW / "airflow.db"
+    AIRFLOW.mkdir(parents=True, exist_ok=True)
+    if not migrated.exists():
+        command = [sys.executable, "-m", "airflow", "db", "migrate"]
+        done = subprocess.run(command, env=dict(environment), capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(
+                f"airflow db migrate ended with code {done.returncode}:\n{done.stderr[-2000:]}"
+            )
+        _checkpoint(database)
+        migrated.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(database, migrated)
+    else:
+        shutil.copyfile(migrated, database)
+
+
+class AirflowApi:
+    """The part of Airflow's REST API that the commands use."""
+
+    def __init__(self, port: int) -> None:
+        self._url = f"http://localhost:{port}"
+        token = requests.get(f"{self._url}/auth/token", timeout=30).json()["access_token"]
+        self._session = requests.Session()
+        self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def wait_for_dag(self, dag: str, seconds: int = 120) -> None:
+        """Waits until the DAG processor has brought a DAG; raises with the import errors when it hasn't."""
+        deadline = time.monotonic() + seconds
+        while self._session.get(f"{self._url}/api/v2/dags/{dag}", timeout=30).status_code == 404:
+            if time.monotonic() > deadline:
+                errors = self._get("importErrors")["import_errors"]
+                raise RuntimeError(
+                    f"No DAG {dag}. Import errors: {[error['stack_trace'] for error in errors]}"
+                )
+            time.sleep(0.3)
+
+    def trigger(self, dag: str) -> str:
+        """Starts a run of a DAG; returns the run's id."""
+        body: dict[str, Any] = {"logical_date": None, "conf": {}}
+        answer = self._session.post(f"{self._url}/api/v2/dags/{dag}/dagRuns", json=body, timeout=30)
+        answer.raise_for_status()
+        return answer.json()["dag_run_id"]
+
+    def run(self, dag: str, run: str) -> dict[str, Any]:
+        """A DAG run."""
+        return self._get(f"dags/{dag}/dagRuns/{run}")
+
+    def runs(self, dag: str) -> list[dict[str, Any]]:
+        """The runs of a DAG."""
+        return self._get(f"dags/{dag}/dagRuns")["dag_runs"]
+
+    def tasks(self, dag: str, run: str) -> list[dict[str, Any]]:
+        """The task instances of a run."""
+        return self._get(f"dags/{dag}/dagRuns/{run}/taskInstances?limit=200")["task_instances"]
+
+    def log(self, dag: str, run: str, task: str, attempt: int) -> str:
+        """The log of a task's try, as lines of text."""
+        answer = self._get(f"dags/{dag}/dagRuns/{run}/taskInstances/{task}/logs/{attempt}?full_content=true")
+        return "\n".join(
+            line if isinstance(line, str) else _log_line(line) for line in answer.get("content", ())
+        )
+
+    def _get(self, path: str) -> dict[str, Any]:
+        answer = self._session.get(f"{self._url}/api/v2/{path}", timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+
+def _log_line(line: dict[str, Any]) -> str:
+    details = "; ".join(
+        f"{error['exc_type']}: {error['exc_value']}" for error in line.get("error_detail") or ()
+    )
+    return f"{line.get('event', '')} {details}".rstrip()
+
+
+def _healthy(port: int) -> Any:
+    def ready() -> bool:
+        try:
+            health = requests.get(f"http://localhost:{port}/api/v2/monitor/health", timeout=5).json()
+        except (requests.RequestException, json.JSONDecodeError):
+            return False
+        parts = ("metadatabase", "scheduler", "triggerer", "dag_processor")
+        return all((health.get(part) or {}).get("status") == "healthy" for part in parts)
+
+    return ready
+
+
+def _checkpoint(database: Path) -> None:
+    """Writes SQLite's journal into the file itself, so that a copy of the file is whole."""
+    with sqlite3.connect(database) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

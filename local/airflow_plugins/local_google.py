@@ -1,0 +1,65 @@
+"""Points Google clients that know no emulator variable at the stand-ins; loaded by the laptop's Airflow alone."""
+
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from airflow.plugins_manager import AirflowPlugin
+
+PROVIDER_MODULES = (
+    "airflow.providers.google.cloud.hooks.bigquery",
+    "airflow.providers.google.cloud.operators.bigquery",
+    "airflow.providers.google.cloud.operators.dataproc",
+    "airflow.providers.standard.operators.trigger_dagrun",
+    "airflow.sdk.execution_time.supervisor",
+    "airflow.sdk.execution_time.task_runner",
+)
+
+
+def redirect_dataproc(address: str) -> None:
+    """Every gRPC channel to Dataproc, sync and async, goes to the stand-in: the hook's endpoint is fixed."""
+    import grpc
+    import grpc.aio
+    from google.api_core import grpc_helpers, grpc_helpers_async
+
+    def redirect(module: Any, insecure_channel: Callable[[str], Any]) -> None:
+        create = module.create_channel
+
+        def create_channel(target: str, *arguments: Any, **options: Any) -> Any:
+            if "dataproc.googleapis.com" in target:
+                return insecure_channel(address)
+            return create(target, *arguments, **options)
+
+        module.create_channel = create_channel
+
+    redirect(grpc_helpers, grpc.insecure_channel)
+    redirect(grpc_helpers_async, grpc.aio.insecure_channel)
+
+
+def redirect_bigquery(url: str) -> None:
+    """The asynchronous client behind deferrable operators builds its URL without the emulator's scheme."""
+    from gcloud.aio.bigquery import bigquery
+
+    bigquery.init_api_root = lambda api_root, api_is_dev=None: (True, f"{url}/bigquery/v2")
+
+
+def import_providers_once() -> None:
+    """Workers fork from the scheduler: what it has imported, no task has to import again."""
+    for module in PROVIDER_MODULES:
+        importlib.import_module(module)
+
+
+class LocalGooglePlugin(AirflowPlugin):
+    """Registers nothing: being loaded is what this plugin is for."""
+
+    name = "local_google"
+
+
+component = sys.argv[1] if len(sys.argv) > 1 else ""
+if component in ("scheduler", "triggerer"):
+    redirect_dataproc(os.environ["DATAPROC_EMULATOR_HOST"])
+    redirect_bigquery(os.environ["BIGQUERY_EMULATOR_HOST"])
+if component == "scheduler":
+    import_providers_once()

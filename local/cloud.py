@@ -1,0 +1,209 @@
+"""The local cloud as a whole: which services there are, how they find each other, and what is deployed to them."""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from google.api_core.client_options import ClientOptions
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery, storage
+
+from local import airflow
+from local.java import java_home
+from local.paths import BIGQUERY, DATAPROC, EMULATORS, GCS, LOCAL, LOGS, PORTS, RUN, STATE
+from local.services import (
+    Service,
+    ServiceError,
+    Services,
+    accepts_connections,
+    answers_http,
+    free_ports,
+    recorded_processes,
+)
+from medallion.config import ROOT, Environment, load_environment
+from medallion.release import build_release
+from medallion.sql import render
+
+ENVIRONMENT = "local"
+DATAPROC_BUCKET = "local-dataproc"
+UPLOADS = 8
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A running local cloud."""
+
+    environment: Environment
+    ports: dict[str, int]
+
+    @property
+    def airflow_url(self) -> str:
+        """Airflow's page."""
+        return f"http://localhost:{self.ports['airflow']}"
+
+    def save(self) -> None:
+        """Notes where the cloud is to be found, for the commands that come while it is up."""
+        PORTS.write_text(json.dumps(self.ports, indent=1))
+
+    def storage(self) -> storage.Client:
+        """A client of the local Cloud Storage."""
+        options = ClientOptions(api_endpoint=f"http://127.0.0.1:{self.ports['gcs']}")
+        return storage.Client(self.environment.project, AnonymousCredentials(), client_options=options)
+
+    def bigquery(self) -> bigquery.Client:
+        """A client of the local BigQuery."""
+        options = ClientOptions(api_endpoint=f"http://127.0.0.1:{self.ports['bigquery']}")
+        return bigquery.Client(self.environment.project, AnonymousCredentials(), client_options=options)
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        """Rows of a query. The emulator answers a wrong query with an error that is not worth a retry."""
+        job = self.bigquery().query(sql, retry=None, job_retry=None)
+        return [dict(row) for row in job.result(retry=None, job_retry=None)]
+
+    def land(self, product: str, files: list[Path]) -> None:
+        """Puts files into bronze under a product's name, several at a time."""
+        bucket = self.storage().bucket(self.environment.buckets["bronze"])
+
+        def upload(path: Path) -> None:
+            bucket.blob(f"{product}/{path.name}").upload_from_filename(path)
+
+        with ThreadPoolExecutor(UPLOADS) as pool:
+            list(pool.map(upload, files))
+
+
+def running_cloud() -> Cloud | None:
+    """The cloud that `make up` left running."""
+    if not (PORTS.exists() and recorded_processes(STATE)):
+        return None
+    return Cloud(load_environment(ENVIRONMENT), json.loads(PORTS.read_text()))
+
+
+@contextmanager
+def local_cloud(keep: bool, with_airflow: bool = True) -> Iterator[Cloud]:
+    """Starts the local cloud, with yesterday's data where `keep` says so, and stops it whatever happens."""
+    services = start_over(keep)
+    try:
+        yield start(services, with_airflow)
+    finally:
+        services.stop()
+
+
+def start_over(keep: bool) -> Services:
+    """Clears the way: stops what a killed command left behind; refuses to disturb a cloud that is up."""
+    if recorded_processes(STATE):
+        if PORTS.exists():
+            raise ServiceError("The local cloud is up already. Next: make down, then try again.")
+        Services(STATE, LOGS).stop()
+    LOCAL.mkdir(exist_ok=True)
+    if not keep:
+        for folder in (GCS, BIGQUERY, DATAPROC, RUN):
+            shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(airflow.AIRFLOW, ignore_errors=True)  # it knows nothing that ops doesn't
+    return Services(STATE, LOGS)
+
+
+def start(services: Services, with_airflow: bool = True, airflow_port: int | None = None) -> Cloud:
+    """Starts every service, deploys, and waits until all of them answer."""
+    names = ("gcs", "dataproc", "bigquery", "bigquery_grpc", "airflow", "worker_log", "trigger_log")
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
+    if airflow_port:
+        ports["airflow"] = airflow_port
+    cloud = Cloud(load_environment(ENVIRONMENT), ports)
+    standins = _standins(ports, cloud.environment) if with_airflow else [_bigquery(ports, cloud.environment)]
+    for service in standins:
+        services.start(service)
+    if not with_airflow:
+        services.wait(standins[0])
+        return cloud
+    release, objects = build_release(ROOT)
+    environment = _airflow_environment(ports, cloud.environment, release)
+    airflow.prepare_database(environment, _version("apache-airflow"))
+    components = airflow.services(environment, ports["airflow"])
+    for service in components:
+        services.start(service)
+    for service in standins:
+        services.wait(service)
+    deploy(cloud, release, objects)
+    for service in components:
+        services.wait(service)
+    return cloud
+
+
+def deploy(cloud: Cloud, release: str, objects: dict[str, bytes]) -> None:
+    """What Terraform and the deployment do in the cloud: buckets, datasets, ops tables and the release."""
+    client = cloud.storage()
+    for name in (*cloud.environment.buckets.values(), DATAPROC_BUCKET):
+        if not client.bucket(name).exists():
+            client.create_bucket(name)
+    code = client.bucket(cloud.environment.buckets["code"])
+    for name, data in objects.items():
+        code.blob(f"{release}/{name}").upload_from_string(data)
+    for dataset in cloud.environment.datasets.values():
+        cloud.bigquery().create_dataset(dataset, exists_ok=True, timeout=30)
+    cloud.query(render("ops/tables.sql", cloud.environment))
+
+
+def _standins(ports: dict[str, int], environment: Environment) -> list[Service]:
+    python = [sys.executable, "-m"]
+    root = ["--root", str(GCS), "--port"]
+    java = {"JAVA_HOME": str(java_home())}
+    dataproc = [*root, str(ports["dataproc"]), "--staging-bucket", DATAPROC_BUCKET]
+    return [
+        Service(
+            "gcs",
+            [*python, "local.gcs", *root, str(ports["gcs"])],
+            {},
+            answers_http(f"http://127.0.0.1:{ports['gcs']}/storage/v1/b"),
+        ),
+        Service(
+            "dataproc",
+            [*python, "local.dataproc", *dataproc],
+            java,
+            accepts_connections(ports["dataproc"]),
+        ),
+        _bigquery(ports, environment),
+    ]
+
+
+def _bigquery(ports: dict[str, int], environment: Environment) -> Service:
+    BIGQUERY.mkdir(parents=True, exist_ok=True)
+    command = [
+        *[str(EMULATORS / "python"), "-m", "bqemulator", "start"],
+        *["--persistent", "--data-dir", str(BIGQUERY)],
+        *["--rest-port", str(ports["bigquery"]), "--grpc-port", str(ports["bigquery_grpc"])],
+        *["--project", environment.project, "--log-level", "warning"],
+    ]
+    healthy = answers_http(f"http://127.0.0.1:{ports['bigquery']}/healthz")
+    return Service("bigquery", command, {"BQEMU_GCS_LOCAL_ROOT": str(GCS)}, healthy)
+
+
+def _airflow_environment(ports: dict[str, int], environment: Environment, release: str) -> dict[str, str]:
+    """Everything that makes the DAGs' Google clients local, and nothing that the DAGs look at."""
+    connection = (
+        '{"conn_type": "google_cloud_platform",'
+        f' "extra": {{"is_anonymous": true, "project": "{environment.project}"}}}}'
+    )
+    return {
+        **os.environ,
+        **airflow.settings(ports["airflow"], ports["worker_log"], ports["trigger_log"]),
+        "MEDALLION_ENVIRONMENT": environment.name,
+        "AIRFLOW_VAR_MEDALLION_RELEASE": release,
+        "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT": connection,
+        "GOOGLE_CLOUD_PROJECT": environment.project,
+        "STORAGE_EMULATOR_HOST": f"http://localhost:{ports['gcs']}",
+        "BIGQUERY_EMULATOR_HOST": f"http://localhost:{ports['bigquery']}",
+        "DATAPROC_EMULATOR_HOST": f"localhost:{ports['dataproc']}",
+    }
+
+
+def _version(package: str) -> str:
+    from importlib.metadata import version
+
+    return version(package)

@@ -1,0 +1,202 @@
+"""The Cloud Storage JSON API over a plain folder: `python -m local.gcs --root DIR --port N`."""
+
+import argparse
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from local.gcs_folder import GcsFolder, StorageError, StoredObject
+from local.gcs_listing import Listing
+from local.gcs_messages import (
+    bucket_and_name,
+    bucket_resource,
+    check_generation,
+    object_resource,
+    preconditions,
+    writable,
+)
+from local.gcs_uploads import Uploads
+
+REASONS = {400: "invalid", 404: "notFound", 405: "methodNotAllowed", 409: "conflict", 412: "conditionNotMet"}
+
+
+def create_app(root: Path) -> Starlette:
+    """The API over `root`, which is created if need be."""
+    folder = GcsFolder(root)
+    return Starlette(
+        routes=_routes(Buckets(folder), Objects(folder), Uploads(folder)),
+        exception_handlers={StorageError: _refused, HTTPException: _refused},
+    )
+
+
+def _routes(buckets: "Buckets", objects: "Objects", uploads: Uploads) -> list[Route]:
+    every, one = "/storage/v1/b", "/storage/v1/b/{bucket}"
+    name, target = one + "/o/{name:path}", "/b/{to_bucket}/o/{to_name:path}"
+    return [
+        Route(every, buckets.list_page),
+        Route(every, buckets.create, methods=["POST"]),
+        Route(one, buckets.get),
+        Route(one, buckets.delete, methods=["DELETE"]),
+        Route(one + "/o", objects.list_page),
+        Route("/upload" + one + "/o", uploads.begin, methods=["POST"]),
+        Route("/upload" + one + "/o", uploads.resume, methods=["PUT"]),
+        Route(name + "/rewriteTo" + target, objects.rewrite, methods=["POST"]),
+        Route(name + "/copyTo" + target, objects.copy, methods=["POST"]),
+        Route(name + "/compose", objects.compose, methods=["POST"]),
+        Route(name, objects.get),
+        Route(name, objects.patch, methods=["PATCH"]),
+        Route(name, objects.delete, methods=["DELETE"]),
+        Route("/download" + name, objects.download),
+    ]
+
+
+class Buckets:
+    """The `buckets` methods; of a bucket's settings only its name is kept."""
+
+    def __init__(self, folder: GcsFolder) -> None:
+        self._folder = folder
+
+    def list_page(self, request: Request) -> Response:
+        items = [bucket_resource(name) for name in self._folder.buckets()]
+        return JSONResponse({"kind": "storage#buckets", "items": items})
+
+    async def create(self, request: Request) -> Response:
+        name = (await request.json())["name"]
+        self._folder.create_bucket(name)
+        return JSONResponse(bucket_resource(name))
+
+    def get(self, request: Request) -> Response:
+        return JSONResponse(bucket_resource(self._folder.bucket(request.path_params["bucket"]).name))
+
+    def delete(self, request: Request) -> Response:
+        self._folder.delete_bucket(request.path_params["bucket"])
+        return Response(status_code=204)
+
+
+class Objects:
+    """The `objects` methods, but for the uploads."""
+
+    def __init__(self, folder: GcsFolder) -> None:
+        self._folder = folder
+
+    def list_page(self, request: Request) -> Response:
+        bucket, listing = request.path_params["bucket"], Listing.from_query(request.query_params)
+        page = listing.page(self._folder.names(bucket, listing.prefix))
+        items = list(self._resources(bucket, page.names))
+        answer = {"kind": "storage#objects", "prefixes": page.prefixes, "items": items}
+        return JSONResponse(answer | ({"nextPageToken": page.next_token} if page.next_token else {}))
+
+    def get(self, request: Request) -> Response:
+        if request.query_params.get("alt") == "media":
+            return self.download(request)
+        return JSONResponse(object_resource(self._current(request)))
+
+    def download(self, request: Request) -> Response:
+        stored = self._current(request)
+        checksums = stored.checksums()
+        headers = {
+            "Content-Type": stored.content_type,
+            "X-Goog-Generation": str(stored.generation),
+            "X-Goog-Metageneration": str(stored.metageneration),
+            "X-Goog-Hash": f"crc32c={checksums['crc32c']},md5={checksums['md5Hash']}",
+        }
+        return FileResponse(stored.path, headers=headers)
+
+    async def patch(self, request: Request) -> Response:
+        changes = writable(await request.json())
+        stored = self._folder.update(*bucket_and_name(request), changes, preconditions(request))
+        return JSONResponse(await run_in_threadpool(object_resource, stored))
+
+    def delete(self, request: Request) -> Response:
+        self._current(request)
+        self._folder.delete(*bucket_and_name(request), preconditions(request))
+        return Response(status_code=204)
+
+    async def copy(self, request: Request) -> Response:
+        return JSONResponse(await self._copied(request))
+
+    async def rewrite(self, request: Request) -> Response:
+        resource = await self._copied(request)
+        size = resource["size"]
+        answer = {"kind": "storage#rewriteResponse", "totalBytesRewritten": size, "objectSize": size}
+        return JSONResponse(answer | {"done": True, "resource": resource})
+
+    async def compose(self, request: Request) -> Response:
+        return JSONResponse(await run_in_threadpool(self._compose, request, await request.json()))
+
+    async def _copied(self, request: Request) -> dict[str, Any]:
+        fields = writable(json.loads(await request.body() or b"{}"))
+        return await run_in_threadpool(self._copy, request, fields)
+
+    def _copy(self, request: Request, fields: Mapping[str, Any]) -> dict[str, Any]:
+        source = self._folder.stat(*bucket_and_name(request))
+        check_generation(source, request.query_params.get("sourceGeneration"))
+        preconditions(request, "ifSource").check(source)
+        spooled = self._folder.spool()
+        shutil.copyfile(source.path, spooled)
+        stored = self._folder.commit(
+            request.path_params["to_bucket"],
+            request.path_params["to_name"],
+            spooled,
+            fields or source.attributes.fields,
+            preconditions(request),
+        )
+        return object_resource(stored)
+
+    def _compose(self, request: Request, body: Mapping[str, Any]) -> dict[str, Any]:
+        bucket, name = bucket_and_name(request)
+        spooled = self._folder.spool()
+        with spooled.open("wb") as composed:
+            for source in body["sourceObjects"]:
+                stored = self._folder.stat(bucket, source["name"])
+                check_generation(stored, source.get("generation"))
+                composed.write(stored.path.read_bytes())
+        fields = writable(body.get("destination") or {})
+        return object_resource(self._folder.commit(bucket, name, spooled, fields, preconditions(request)))
+
+    def _current(self, request: Request) -> StoredObject:
+        stored = self._folder.stat(*bucket_and_name(request))
+        check_generation(stored, request.query_params.get("generation"))
+        preconditions(request).check(stored)
+        return stored
+
+    def _resources(self, bucket: str, names: list[str]) -> Iterator[dict[str, Any]]:
+        for name in names:
+            try:
+                yield object_resource(self._folder.stat(bucket, name))
+            except StorageError:
+                continue  # deleted since the folder was read
+
+
+def _refused(request: Request, refusal: Exception) -> Response:
+    match refusal:
+        case StorageError(status=status):
+            message = str(refusal)
+        case HTTPException(status_code=status, detail=message):  # Starlette's own: no such route
+            pass
+        case _:
+            raise refusal
+    detail = {"message": message, "domain": "global", "reason": REASONS[status]}
+    return JSONResponse({"error": {"code": status, "message": message, "errors": [detail]}}, status)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m local.gcs", description=__doc__)
+    parser.add_argument("--root", type=Path, required=True, help="folder of the buckets")
+    parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
+    arguments = parser.parse_args()
+    uvicorn.run(create_app(arguments.root), host="127.0.0.1", port=arguments.port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""`make query`: GoogleSQL on the local warehouse, printed as a table, CSV or JSON."""
+
+import argparse
+import csv
+import json
+import sys
+from typing import Any
+
+from google.api_core.exceptions import GoogleAPICallError
+from rich.console import Console
+from rich.table import Table
+
+from local.cloud import local_cloud, running_cloud
+from local.paths import BIGQUERY
+from medallion.errors import MedallionError
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = _arguments(argv)
+    try:
+        rows = query(arguments.sql)
+    except GoogleAPICallError as error:
+        print(f"{error.message}\nNext: mend the SQL.", file=sys.stderr)
+        return 1
+    except MedallionError as error:
+        print(error, file=sys.stderr)
+        return 1
+    FORMATS[arguments.format](rows)
+    return 0
+
+
+def query(sql: str) -> list[dict[str, Any]]:
+    """Rows of a query; starts the emulator for it where none is up."""
+    cloud = running_cloud()
+    if cloud is not None:
+        return cloud.query(sql)
+    if not BIGQUERY.exists():
+        raise MedallionError("There is no local warehouse yet. Next: make run.")
+    with local_cloud(keep=True, with_airflow=False) as started:
+        return started.query(sql)
+
+
+def print_table(rows: list[dict[str, Any]]) -> None:
+    table = Table(*(rows[0] if rows else ("no rows",)))
+    for row in rows:
+        table.add_row(*("NULL" if value is None else str(value) for value in row.values()))
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def print_csv(rows: list[dict[str, Any]]) -> None:
+    writer = csv.writer(sys.stdout)
+    writer.writerows([list(rows[0]) if rows else [], *(row.values() for row in rows)])
+
+
+def print_json(rows: list[dict[str, Any]]) -> None:
+    print(json.dumps(rows, indent=1, default=str))
+
+
+FORMATS = {"table": print_table, "csv": print_csv, "json": print_json}
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make query", description=__doc__)
+    parser.add_argument("sql")
+    parser.add_argument("--format", choices=FORMATS, default="table")
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,151 @@
+"""`make run`: lands files, runs a product's DAG and the training it triggers, and says what came of it."""
+
+import argparse
+import json
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from local.airflow import AirflowApi
+from local.cloud import Cloud, local_cloud
+from local.paths import GCS, ROOT, RUN, SAMPLE
+from local.sample import PRODUCT, export_sample
+from local.summary import print_summary, summarize
+from medallion.config import Product, load_product
+from medallion.errors import MedallionError
+
+ENDED = ("success", "failed")
+ENDED_TASKS = ("success", "failed", "skipped", "upstream_failed", "removed")
+
+
+class RunFailedError(MedallionError):
+    """A DAG run ended in failure."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = _arguments(argv)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that services are stopped on the way out
+    try:
+        product = load_product(arguments.product)
+        files = _files(arguments.input, product)
+        run(product, files, arguments.keep)
+    except MedallionError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted; everything that was started is stopped.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def run(product: Product, files: list[Path], keep: bool) -> dict[str, Any]:
+    """Runs a product on files through the local cloud; returns the summary."""
+    started = time.monotonic()
+    _say("Starting the local cloud: storage, BigQuery, Dataproc, Airflow")
+    with local_cloud(keep) as cloud:
+        ready = time.monotonic()
+        _say(f"Services ready after {ready - started:.0f} s. Landing {len(files)} files")
+        cloud.land(product.name, files)
+        api = AirflowApi(cloud.ports["airflow"])
+        steps = _run_dag(api, product.name)
+        trained = _run_training(api, product) if product.train else []
+        summary = summarize(cloud, product, steps, trained)
+        summary["seconds"] = {
+            "services_ready": round(ready - started, 1),
+            "ready_to_end": round(time.monotonic() - ready, 1),
+        }
+        _write(cloud, product, summary)
+    print_summary(summary)
+    return summary
+
+
+def _run_dag(api: AirflowApi, dag: str) -> list[dict[str, Any]]:
+    api.wait_for_dag(dag)
+    return _follow(api, dag, api.trigger(dag))
+
+
+def _run_training(api: AirflowApi, product: Product) -> list[dict[str, Any]]:
+    runs = api.runs(product.train or "")
+    return _follow(api, product.train or "", runs[0]["dag_run_id"]) if runs else []
+
+
+def _follow(api: AirflowApi, dag: str, run_id: str) -> list[dict[str, Any]]:
+    """Waits for the end of a run, and says when each task ends; raises with the cause when the run failed."""
+    _say(f"Running {dag}")
+    told: set[str] = set()
+    while True:
+        state = api.run(dag, run_id)["state"]
+        tasks = api.tasks(dag, run_id)
+        for task in tasks:
+            if task["state"] in ENDED_TASKS and task["task_id"] not in told:
+                told.add(task["task_id"])
+                _say(f"  {task['task_id']:<32} {task['state']:<16} {_seconds(task):6.1f} s")
+        if state in ENDED:
+            break
+        time.sleep(1)
+    failed = [task for task in tasks if task["state"] == "failed"]
+    if state == "failed":
+        causes = [_cause(api, dag, run_id, task) for task in failed]
+        raise RunFailedError(
+            "\n".join([f"The run {run_id} of {dag} failed; nothing half-done is published.", *causes])
+        )
+    return [{"step": task["task_id"], "state": task["state"], "seconds": _seconds(task)} for task in tasks]
+
+
+def _cause(api: AirflowApi, dag: str, run_id: str, task: dict[str, Any]) -> str:
+    log = api.log(dag, run_id, task["task_id"], task["try_number"])
+    errors = [line for line in log.splitlines() if "rror" in line or "failed" in line]
+    return f"{task['task_id']}: {errors[-1] if errors else log[-500:]}"
+
+
+def _seconds(task: dict[str, Any]) -> float:
+    # The duration that Airflow stores is wrong on SQLite.
+    from datetime import datetime
+
+    if not task["start_date"] or not task["end_date"]:
+        return 0.0
+    start, end = (datetime.fromisoformat(task[key]) for key in ("start_date", "end_date"))
+    return round((end - start).total_seconds(), 1)
+
+
+def _files(given: Path | None, product: Product) -> list[Path]:
+    if given is None:
+        if product.name != PRODUCT:
+            raise MedallionError(f"There is no sample for {product.name}. Next: give INPUT=<file or folder>.")
+        if not SAMPLE.exists():
+            _say("Exporting the sample, one CSV a day of arrival")
+            export_sample(SAMPLE)
+        return sorted(SAMPLE.glob("*.csv"))
+    if not given.exists():
+        raise MedallionError(f"INPUT: expected a file or a folder, got {given}, which is not there.")
+    files = sorted(path for path in given.rglob("*") if path.is_file()) if given.is_dir() else [given]
+    if not files:
+        raise MedallionError(f"INPUT: expected at least one file, got {given}, which is empty.")
+    return files
+
+
+def _write(cloud: Cloud, product: Product, summary: dict[str, Any]) -> None:
+    RUN.mkdir(parents=True, exist_ok=True)
+    (RUN / "summary.json").write_text(json.dumps(summary, indent=1, default=str) + "\n")
+    page = GCS / cloud.environment.buckets["reports"] / product.name / "index.html"
+    if page.exists():
+        (RUN / "report.html").write_bytes(page.read_bytes())
+        summary["report"] = str((RUN / "report.html").relative_to(ROOT))
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make run", description=__doc__)
+    parser.add_argument("--product", default=PRODUCT)
+    parser.add_argument("--input", type=Path)
+    parser.add_argument("--keep", action="store_true")
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,150 @@
+"""Starts processes of the local cloud, waits until they answer, and stops them by their ids."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import requests
+
+from medallion.errors import MedallionError
+
+READY_SECONDS = 180
+STOP_SECONDS = 15
+
+
+class ServiceError(MedallionError):
+    """A service of the local cloud did not start, or stopped by itself."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A process to start: `ready` answers whether it serves."""
+
+    name: str
+    command: list[str]
+    environment: Mapping[str, str]
+    ready: Callable[[], bool]
+
+
+class Services:
+    """Services that were started together. Their ids are kept in a file, so that a later command, or the
+    next start after a crash, can stop exactly what was started.
+    """
+
+    def __init__(self, state: Path, logs: Path) -> None:
+        self._state = state
+        self._logs = logs
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, service: Service) -> None:
+        """Starts a service in a session of its own, so that it and its children can be stopped as one."""
+        self._logs.mkdir(parents=True, exist_ok=True)
+        with (self._logs / f"{service.name}.log").open("wb") as log:
+            process = subprocess.Popen(
+                service.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **service.environment},
+                start_new_session=True,
+            )
+        self._processes[service.name] = process
+        self._write_state()
+
+    def wait(self, service: Service) -> None:
+        """Waits until a started service answers; raises ServiceError when it ended or took too long."""
+        deadline = time.monotonic() + READY_SECONDS
+        while not service.ready():
+            code = self._processes[service.name].poll()
+            log = self._logs / f"{service.name}.log"
+            if code is not None:
+                raise ServiceError(f"{service.name} ended with code {code}. Next: read {log}.\n{_tail(log)}")
+            if time.monotonic() > deadline:
+                raise ServiceError(f"{service.name} gave no answer in {READY_SECONDS} s. Next: read {log}.")
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """Stops every service that was started, here or by an earlier process that left its state file."""
+        recorded = list(recorded_processes(self._state))
+        for process in recorded:
+            _signal_group(process.pid, signal.SIGTERM)
+        _, alive = psutil.wait_procs(recorded, timeout=STOP_SECONDS)
+        for process in recorded:
+            _signal_group(process.pid, signal.SIGKILL)  # also children that outlived their parent
+        psutil.wait_procs(alive, timeout=STOP_SECONDS)
+        self._state.unlink(missing_ok=True)
+
+    def _write_state(self) -> None:
+        started = {
+            name: {"pid": process.pid, "created": psutil.Process(process.pid).create_time()}
+            for name, process in self._processes.items()
+            if process.poll() is None
+        }
+        self._state.write_text(json.dumps(started, indent=1))
+
+
+def recorded_processes(state: Path) -> list[psutil.Process]:
+    """Processes of a state file that still run; an id that the system gave to another one doesn't count."""
+    if not state.exists():
+        return []
+    running = []
+    for item in json.loads(state.read_text()).values():
+        try:
+            process = psutil.Process(item["pid"])
+            if process.create_time() == item["created"]:
+                running.append(process)
+        except psutil.NoSuchProcess:
+            continue
+    return running
+
+
+def free_ports(count: int) -> list[int]:
+    """Loopback ports that nobody listens on."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for opened in sockets:
+            opened.bind(("127.0.0.1", 0))
+        return [opened.getsockname()[1] for opened in sockets]
+    finally:
+        for opened in sockets:
+            opened.close()
+
+
+def answers_http(url: str) -> Callable[[], bool]:
+    """Whether a URL answers with success."""
+
+    def ready() -> bool:
+        try:
+            return requests.get(url, timeout=2).ok
+        except requests.RequestException:
+            return False
+
+    return ready
+
+
+def accepts_connections(port: int) -> Callable[[], bool]:
+    """Whether a loopback port accepts connections."""
+
+    def ready() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    return ready
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    try:
+        os.killpg(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _tail(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-15:])

@@ -1,0 +1,103 @@
+"""The summary of `make run`: read from the warehouse, written as JSON, printed as tables."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from local.cloud import Cloud
+from medallion.config import Product
+from medallion.sql import SQL, render
+
+STATUSES = ("read", "valid", "rejected", "duplicate")
+
+
+def summarize(
+    cloud: Cloud, product: Product, steps: list[dict[str, Any]], training: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """What the run did and what the tables hold now.
+
+    `rows` and `files` tell of every file in the ledger; promised: read = valid + rejected + duplicate.
+    """
+    files = cloud.query(render("summary/ledger.sql", cloud.environment, product=product.name))
+    gold = cloud.environment.datasets["gold"]
+    return {
+        "product": product.name,
+        "published": any(step["step"] == "publish" and step["state"] == "success" for step in steps),
+        "figures": _figures(cloud, product),
+        "rows": {status: sum(file[f"rows_{status}"] for file in files) for status in STATUSES},
+        "gold_rows": {
+            table.table: cloud.query(f"SELECT COUNT(*) AS n FROM `{gold}.{table.table}`")[0]["n"]
+            for table in product.gold
+        },
+        "model": _model(cloud, product.train) if product.train else None,
+        "steps": steps,
+        "training": training,
+        "files": files,
+    }
+
+
+def print_summary(summary: dict[str, Any]) -> None:
+    """Prints the summary for a person."""
+    console = Console()
+    console.print(_pairs("Figures", summary["figures"]))
+    console.print(_pairs("Rows", summary["rows"]))
+    console.print(_pairs("Gold rows", summary["gold_rows"]))
+    if summary["model"]:
+        console.print(_pairs("Model", summary["model"]))
+    rejected = [file for file in summary["files"] if file["state"] == "rejected"]
+    if rejected:
+        table = Table("File rejected as a whole", "Reason", title=None)
+        for file in rejected:
+            table.add_row(file["uri"], file["reason"])
+        console.print(table)
+    if not summary["published"]:
+        console.print("Nothing new was found, and nothing was published.")
+    seconds = summary["seconds"]
+    console.print(
+        f"Services ready after {seconds['services_ready']} s; "
+        f"from then to the end of training {seconds['ready_to_end']} s."
+    )
+    if summary.get("report"):
+        console.print(f"Report page: {summary['report']}")
+
+
+def _figures(cloud: Cloud, product: Product) -> dict[str, Any]:
+    template = f"summary/{product.name}.sql"
+    if not (SQL / template).exists():
+        return {}
+    return cloud.query(render(template, cloud.environment))[0]
+
+
+def _model(cloud: Cloud, model: str) -> dict[str, Any]:
+    """The live version of a model and how it did on its test snapshot."""
+    bucket = cloud.storage().bucket(cloud.environment.buckets["models"])
+    pointer = bucket.blob(f"{model}/live.json")
+    if not pointer.exists():
+        return {}
+    version = json.loads(pointer.download_as_bytes())["version"]
+    metrics = json.loads(bucket.blob(f"{model}/{version}/metrics.json").download_as_bytes())
+    return {
+        "name": model,
+        "version": version,
+        **{key: metrics[key] for key in ("snapshot_date", "n", "auc", "skill", "ece")},
+    }
+
+
+def _pairs(title: str, values: dict[str, Any]) -> Table:
+    table = Table(title=title, show_header=False, title_justify="left")
+    table.add_column()
+    table.add_column(justify="right")
+    for name, value in values.items():
+        table.add_row(name.replace("_", " "), _shown(value))
+    return table
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return f"{value.normalize():,f}"
+    if isinstance(value, float):
+        return f"{value:,.4f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,47 @@
+"""`make up` and `make down`: the local cloud and Airflow's page stay up until told otherwise."""
+
+import argparse
+import sys
+
+from local.cloud import PORTS, start, start_over
+from local.paths import LOGS, STATE
+from local.services import Services, accepts_connections
+from medallion.errors import MedallionError
+
+AIRFLOW_PORT = 8080
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="make", description=__doc__)
+    parser.add_argument("command", choices=("up", "down"))
+    try:
+        return up() if parser.parse_args(argv).command == "up" else down()
+    except MedallionError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def up() -> int:
+    """Starts the local cloud with the data that is there, and leaves it."""
+    services = start_over(keep=True)
+    try:
+        free = not accepts_connections(AIRFLOW_PORT)()
+        cloud = start(services, airflow_port=AIRFLOW_PORT if free else None)
+    except BaseException:
+        services.stop()
+        raise
+    cloud.save()
+    print(f"Airflow: {cloud.airflow_url}\nNext: make land PRODUCT=… FILES=…, make query SQL=…, make down.")
+    return 0
+
+
+def down() -> int:
+    """Stops what `make up`, or a command that was killed, left running."""
+    Services(STATE, LOGS).stop()
+    PORTS.unlink(missing_ok=True)
+    print("The local cloud is down; its data stays under .local/.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

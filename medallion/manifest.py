@@ -1,0 +1,49 @@
+"""A run's manifest: exactly which files it cleans, by which contract and code, and where it leaves the rows."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A version of an object in bronze; `size` is in bytes, `checksum` the object's CRC32C."""
+
+    uri: str
+    generation: int
+    size: int
+    checksum: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The inputs of a run. `contract` is the whole contract document, so that a later edit can't change it."""
+
+    product: str
+    run: str
+    release: str
+    contract: dict[str, Any]
+    files: tuple[SourceFile, ...]
+    output: str
+
+    def to_json(self) -> str:
+        """The manifest as a JSON document, the same for the same manifest."""
+        return json.dumps(asdict(self), sort_keys=True, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Manifest":
+        """Reads what to_json wrote."""
+        data = json.loads(text)
+        return cls(**{**data, "files": tuple(SourceFile(**item) for item in data["files"])})
+
+
+def run_id(product: str, contract_fingerprint: str, release: str, files: tuple[SourceFile, ...]) -> str:
+    """The identity of a run, from what it processes and by what: a retry finds its own work."""
+    parts = [
+        product,
+        contract_fingerprint,
+        release,
+        *sorted(f"{file.uri}#{file.generation}" for file in files),
+    ]
+    return f"r{hashlib.sha256(chr(10).join(parts).encode()).hexdigest()[:16]}"

@@ -1,0 +1,48 @@
+"""Reads the frozen extract of sql/training/examples.sql."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from medallion.errors import MedallionError
+from ml.features import FEATURES, LABEL
+
+KEYS = ("snapshot_date", "customer_id")
+
+
+def spark_session(name: str) -> SparkSession:
+    """The job's session; rows pass between Spark and pandas as Arrow, not one by one."""
+    builder = SparkSession.builder.appName(name)
+    return builder.config("spark.sql.execution.arrow.pyspark.enabled", "true").getOrCreate()
+
+
+def read_examples(spark: SparkSession, uri: str, *splits: str) -> pd.DataFrame:
+    """Keys, split, label (NaN when unknown) and features of the splits, features as float64.
+
+    Raises MedallionError when a split has no rows.
+    """
+    wanted = [F.col(name).cast("double").alias(name) for name in (LABEL, *FEATURES)]
+    rows = spark.read.parquet(uri).where(F.col("split").isin(*splits)).select(*KEYS, "split", *wanted)
+    # An extract has no order of its own, and shuffling with a seed only repeats itself on the same order.
+    frame = pd.DataFrame(rows.toPandas()).sort_values(list(KEYS), ignore_index=True)
+    missing = sorted(set(splits) - set(frame["split"]))
+    if missing:
+        raise MedallionError(
+            f"{uri}: expected rows of the splits {', '.join(splits)}, got none of {', '.join(missing)}. "
+            "Next: see the counts of the snapshot step, and whether gold.customer_features has its dates."
+        )
+    return frame
+
+
+def inputs(frame: pd.DataFrame, features: Sequence[str] = FEATURES) -> NDArray[np.float32]:
+    """The model's inputs, (rows, features), in the order of the features."""
+    return frame[list(features)].to_numpy(np.float32)
+
+
+def labels(frame: pd.DataFrame) -> NDArray[np.float64]:
+    """1.0 for a customer who placed no order in the horizon, else 0.0."""
+    return frame[LABEL].to_numpy(np.float64)

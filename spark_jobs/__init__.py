@@ -1,0 +1,1 @@
+"""Jobs that Dataproc runs with Spark."""

@@ -1,0 +1,1 @@
+"""The cleaning of a feed by its contract: Column and DataFrame functions."""

@@ -1,0 +1,131 @@
+"""From the lines of many files to typed rows, each with its status: valid, rejected or duplicate."""
+
+import re
+from collections import defaultdict
+from functools import reduce
+from urllib.parse import unquote
+
+from pyspark.sql import Column as Col
+from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import functions as F
+
+from medallion.contracts import Contract
+from spark_jobs.cleaning.files import Inspection, source_column
+from spark_jobs.cleaning.parsing import clean_text, parse
+from spark_jobs.cleaning.rules import TEXT, any_broken, derived_rules, read_rules, reasons, shape_rule
+
+VALID, REJECTED, DUPLICATE = "valid", "rejected", "duplicate"
+
+
+def read_texts(spark: SparkSession, inspected: list[tuple[int, Inspection]], contract: Contract) -> DataFrame:
+    """Rows of the files as text, without their header lines and blank lines.
+
+    Takes the usable files with their numbers. Returns file (its number), line, malformed, and a column
+    text__<name> for each column that a file brings. A line that repeats its file's header is no row.
+    """
+    layouts: dict[str, list[tuple[int, Inspection]]] = defaultdict(list)
+    for number, inspection in inspected:
+        layouts[inspection.header].append((number, inspection))
+    texts = [_read_layout(spark, header, group, contract) for header, group in layouts.items()]
+    return reduce(DataFrame.unionByName, texts) if texts else _no_texts(spark, contract)
+
+
+def check(texts: DataFrame, contract: Contract) -> DataFrame:
+    """Typed rows: the contract's columns, file, row_hash, reasons, and raw where reasons isn't null."""
+    typed = texts.select(
+        "*",
+        *(parse(F.col(TEXT + column.name), column).alias(column.name) for column in contract.read_columns),
+    )
+    for column in contract.derived_columns:
+        typed = typed.withColumn(column.name, F.expr(column.expression or ""))
+    shape = shape_rule(F.col("malformed"), F.col("line"))
+    read, derived = read_rules(contract), derived_rules(contract)
+    found = (
+        F.when(F.col("malformed"), reasons([shape]))
+        .when(any_broken(read), reasons(read))
+        .when(any_broken(derived), reasons(derived))
+    )
+    names = [column.name for column in contract.columns]
+    return typed.select(
+        "file", *names, F.xxhash64(*names).alias("row_hash"), found.alias("reasons"), "line"
+    ).select(
+        "file",
+        *names,
+        "row_hash",
+        "reasons",
+        F.when(F.col("reasons").isNotNull(), F.col("line")).alias("raw"),
+    )
+
+
+def deduplicate(rows: DataFrame, contract: Contract) -> DataFrame:
+    """Adds status. Of valid rows with one key the newest by the contract's order stays.
+
+    Ties go to the greater row_hash, which depends on nothing but the row, so that any order of arrival
+    ends with the same row; then to the later file, which decides between equal rows only.
+    """
+    sound = F.col("reasons").isNull()
+    # Rejected rows often have no key: spread them, or they would all meet in one partition.
+    spread = F.when(~sound, F.xxhash64("raw", "file"))
+    newest = Window.partitionBy(*contract.key, spread).orderBy(
+        F.desc(contract.order_by), F.desc("row_hash"), F.desc("file")
+    )
+    status = F.when(~sound, REJECTED).when(F.row_number().over(newest) > 1, DUPLICATE).otherwise(VALID)
+    return rows.withColumn("status", status)
+
+
+def _read_layout(
+    spark: SparkSession, header: str, group: list[tuple[int, Inspection]], contract: Contract
+) -> DataFrame:
+    """Reads files that share a header; a field's place is the same in all of them."""
+    columns = group[0][1].columns
+    lines = _read_lines(spark, group).where((F.trim("line") != "") & (F.col("line") != header))
+    schema = ", ".join(f"c{place} STRING" for place in range(len(columns))) + ", malformed STRING"
+    options = {
+        "mode": "PERMISSIVE",
+        "columnNameOfCorruptRecord": "malformed",
+        "sep": contract.delimiter,
+        "quote": '"',
+        "escape": '"',
+    }
+    parsed = lines.withColumn("row", F.from_csv("line", schema, options))
+
+    def text(sources: tuple[str, ...]) -> Col:
+        place = source_column(columns, sources)
+        return clean_text(F.col(f"row.c{place}"), contract.null_tokens) if place is not None else F.lit(None)
+
+    return parsed.select(
+        "file",
+        "line",
+        F.col("row.malformed").isNotNull().alias("malformed"),
+        *(text(column.sources).cast("string").alias(TEXT + column.name) for column in contract.read_columns),
+    )
+
+
+def _read_lines(spark: SparkSession, group: list[tuple[int, Inspection]]) -> DataFrame:
+    numbers = {inspection.file.uri: number for number, inspection in group}
+    text = spark.read.text([_escape_glob(uri) for uri in numbers])
+    # Spark shows paths with %-escapes, the manifest without.
+    paths = [(path, numbers[_known(unquote(path), numbers)]) for path in text.inputFiles()]
+    files = spark.createDataFrame(paths, "path STRING, file INT")
+    lines = text.select(F.col("value").alias("line"), F.input_file_name().alias("path"))
+    # A left join with a guard: an inner one would lose a file's rows in silence if two spellings differed.
+    unknown = F.raise_error(F.concat(F.lit("row of a file that is not in the manifest: "), "path")).cast(
+        "int"
+    )
+    file = F.coalesce("file", unknown).alias("file")
+    return lines.join(F.broadcast(files), "path", "left").select("line", file)
+
+
+def _known(path: str, numbers: dict[str, int]) -> str:
+    """The manifest's spelling of a path: Spark puts file:/ before a plain one."""
+    plain = re.sub(r"^file:/+", "/", path)
+    return path if path in numbers else plain
+
+
+def _escape_glob(uri: str) -> str:
+    return re.sub(r"([\[\]{}*?\\])", r"\\\1", uri)
+
+
+def _no_texts(spark: SparkSession, contract: Contract) -> DataFrame:
+    texts = ", ".join(f"{TEXT}{column.name} STRING" for column in contract.read_columns)
+    return spark.createDataFrame([], f"file INT, line STRING, malformed BOOLEAN, {texts}")

@@ -1,0 +1,62 @@
+-- What the platform knows of its own work: the ledger of files, runs, touched dates, refreshes and checks.
+-- Made by the deployment, once per environment.
+-- No expiry: the ledger is what makes "nothing lost, nothing twice" true years later.
+CREATE TABLE IF NOT EXISTS `{{ ops }}.files` (
+  product STRING NOT NULL OPTIONS (description = 'The data product that the file belongs to.'),
+  uri STRING NOT NULL OPTIONS (description = 'gs://bucket/name of the object.'),
+  generation INT64 NOT NULL OPTIONS (description = 'The version of the object, as Cloud Storage numbers it.'),
+  size INT64 NOT NULL OPTIONS (description = 'Bytes.'),
+  checksum STRING NOT NULL OPTIONS (description = 'CRC32C, as Cloud Storage computed it.'),
+  run STRING NOT NULL OPTIONS (description = 'The run that processed the file.'),
+  state STRING NOT NULL OPTIONS (description = 'accepted, or rejected as a whole.'),
+  reason STRING OPTIONS (description = 'Why the file was rejected as a whole.'),
+  rows_read INT64 NOT NULL OPTIONS (description = 'Rows in the file; valid + rejected + duplicate.'),
+  rows_valid INT64 NOT NULL OPTIONS (description = 'Rows that met the contract.'),
+  rows_rejected INT64 NOT NULL OPTIONS (description = 'Rows in quarantine.'),
+  rows_duplicate INT64 NOT NULL OPTIONS (description = 'Rows that lost to a newer one with their key.')
+)
+CLUSTER BY product, uri
+OPTIONS (description = 'The ledger: each version of each file, processed once.');
+
+CREATE TABLE IF NOT EXISTS `{{ ops }}.runs` (
+  product STRING NOT NULL OPTIONS (description = 'The data product.'),
+  run STRING NOT NULL OPTIONS (description = 'Identity of the run, derived from what it processed.'),
+  contract_version STRING NOT NULL OPTIONS (description = 'Version of the contract that rows were held to.'),
+  release STRING NOT NULL OPTIONS (description = 'The code that cleaned them.'),
+  files INT64 NOT NULL OPTIONS (description = 'Files in the manifest.'),
+  rows_read INT64 NOT NULL OPTIONS (description = 'Rows in all files.'),
+  rows_valid INT64 NOT NULL OPTIONS (description = 'Rows that met the contract.'),
+  rows_rejected INT64 NOT NULL OPTIONS (description = 'Rows in quarantine.'),
+  rows_duplicate INT64 NOT NULL OPTIONS (description = 'Rows that lost to a newer one with their key.'),
+  published_at TIMESTAMP NOT NULL OPTIONS (description = 'When silver showed the rows.')
+)
+CLUSTER BY product, run
+OPTIONS (description = 'Runs that were published.');
+
+CREATE TABLE IF NOT EXISTS `{{ ops }}.touched_partitions` (
+  product STRING NOT NULL OPTIONS (description = 'The data product.'),
+  run STRING NOT NULL OPTIONS (description = 'The run that changed the partition.'),
+  partition_date DATE NOT NULL OPTIONS (description = 'Business date of silver rows that the run changed.')
+)
+CLUSTER BY product, run
+OPTIONS (description = 'What each run changed in silver, so that gold rebuilds no more than that.');
+
+CREATE TABLE IF NOT EXISTS `{{ ops }}.refreshes` (
+  product STRING NOT NULL OPTIONS (description = 'The data product.'),
+  table_name STRING NOT NULL OPTIONS (description = 'The gold table.'),
+  run STRING NOT NULL OPTIONS (description = 'A run whose changes the table shows.'),
+  refreshed_at TIMESTAMP NOT NULL OPTIONS (description = 'When it began to show them.')
+)
+CLUSTER BY product, table_name
+OPTIONS (description = 'Which runs each gold table shows; what is missing here is still owed.');
+
+CREATE TABLE IF NOT EXISTS `{{ ops }}.checks` (
+  product STRING NOT NULL OPTIONS (description = 'The data product.'),
+  run STRING NOT NULL OPTIONS (description = 'The run that was checked.'),
+  step STRING NOT NULL OPTIONS (description = 'The step that checked it.'),
+  name STRING NOT NULL OPTIONS (description = 'What was checked.'),
+  passed BOOL NOT NULL OPTIONS (description = 'Whether it held.'),
+  detail STRING NOT NULL OPTIONS (description = 'Expected and found.')
+)
+CLUSTER BY product, run
+OPTIONS (description = 'Audits of runs.');

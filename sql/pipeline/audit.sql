@@ -1,0 +1,105 @@
+-- Audits a run before anything of it is published; fails when one check does.
+-- From the run's staging tables.
+-- The ledger's counts were taken as files were read, the staged ones as rows were loaded: they must agree.
+DELETE FROM `{{ ops }}.checks` WHERE product = {{ product | literal }} AND run = {{ run | literal }} AND step = 'audit';
+
+INSERT INTO `{{ ops }}.checks` (product, run, step, name, passed, detail)
+WITH
+  ledger AS (
+    SELECT
+      COUNT(*) AS files,
+      COALESCE(SUM(rows_read), 0) AS rows_read,
+      COALESCE(SUM(rows_rejected), 0) AS rows_rejected,
+      COUNTIF(rows_read != rows_valid + rows_rejected + rows_duplicate) AS unbalanced
+    FROM `{{ staging }}.{{ table }}__files`
+  ),
+  staged AS (
+    SELECT
+      source_file,
+      COUNTIF(status = 'valid') AS rows_valid,
+      COUNTIF(status = 'rejected') AS rows_rejected,
+      COUNTIF(status = 'duplicate') AS rows_duplicate
+    FROM `{{ staging }}.{{ table }}`
+    GROUP BY source_file
+  ),
+  compared AS (
+    SELECT
+      COUNTIF(
+        COALESCE(f.rows_valid, 0) != COALESCE(s.rows_valid, 0)
+        OR COALESCE(f.rows_rejected, 0) != COALESCE(s.rows_rejected, 0)
+        OR COALESCE(f.rows_duplicate, 0) != COALESCE(s.rows_duplicate, 0)
+      ) AS differing
+    FROM `{{ staging }}.{{ table }}__files` AS f
+    FULL JOIN staged AS s ON s.source_file = f.uri
+  ),
+  keyed AS (
+    SELECT COUNT(*) AS repeated
+    FROM (
+      SELECT {{ contract.key | join(', ') }}
+      FROM `{{ staging }}.{{ table }}`
+      WHERE status = 'valid'
+      GROUP BY {{ contract.key | join(', ') }}
+      HAVING COUNT(*) > 1
+    )
+  ),
+  incomplete AS (
+    SELECT COUNT(*) AS missing
+    FROM `{{ staging }}.{{ table }}`
+    WHERE
+      status = 'valid'
+      AND (
+        {% for column in contract.columns if column.required %}
+        {{ column.name }} IS NULL{{ '' if loop.last else ' OR' }}
+        {% endfor %}
+      )
+  ),
+  checks AS (
+    SELECT
+      'files' AS name,
+      files = {{ files }} AS passed,
+      FORMAT('%d files in the manifest, %d in the ledger', {{ files }}, files) AS detail
+    FROM ledger
+    UNION ALL
+    SELECT
+      'accounting' AS name,
+      unbalanced = 0 AS passed,
+      FORMAT('%d files with read != valid + rejected + duplicate', unbalanced) AS detail
+    FROM ledger
+    UNION ALL
+    SELECT
+      'staged_rows' AS name,
+      differing = 0 AS passed,
+      FORMAT('%d files whose staged rows differ from the ledger', differing) AS detail
+    FROM compared
+    UNION ALL
+    SELECT
+      'unique_key' AS name,
+      repeated = 0 AS passed,
+      FORMAT('%d keys with more than one valid row', repeated) AS detail
+    FROM keyed
+    UNION ALL
+    SELECT
+      'required' AS name,
+      missing = 0 AS passed,
+      FORMAT('%d valid rows without a required value', missing) AS detail
+    FROM incomplete
+    UNION ALL
+    SELECT
+      'rejected_ratio' AS name,
+      rows_rejected <= {{ max_rejected_ratio }} * rows_read AS passed,
+      FORMAT(
+        '%d of %d rows rejected, at most {{ max_rejected_ratio }} of them allowed', rows_rejected, rows_read
+      ) AS detail
+    FROM ledger
+  )
+SELECT {{ product | literal }}, {{ run | literal }}, 'audit', name, passed, detail
+FROM checks;
+
+SELECT
+  IF(
+    COUNTIF(NOT passed) > 0,
+    ERROR(CONCAT('audit failed, nothing published: ', STRING_AGG(IF(passed, NULL, CONCAT(name, ': ', detail)), '; '))),
+    'passed'
+  ) AS audit
+FROM `{{ ops }}.checks`
+WHERE product = {{ product | literal }} AND run = {{ run | literal }} AND step = 'audit';

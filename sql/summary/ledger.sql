@@ -1,0 +1,7 @@
+-- The files that a product has processed, rejected ones first.
+-- From the ledger.
+-- Each says how many rows it brought and what became of them.
+SELECT uri, generation, run, state, reason, rows_read, rows_valid, rows_rejected, rows_duplicate
+FROM `{{ ops }}.files`
+WHERE product = {{ product | literal }}
+ORDER BY state DESC, uri, generation

@@ -1,0 +1,28 @@
+-- Freezes the features of a model's snapshot dates in gold, and exports its examples to Parquet.
+-- From gold.customer_daily, by sql/gold/customer_features.sql and sql/training/examples.sql.
+-- The dates are replaced in one transaction, so that taking a snapshot again changes nothing.
+DECLARE snapshot_dates ARRAY<DATE> DEFAULT {{ plan.snapshot_dates | literal }};
+DECLARE train_dates ARRAY<DATE> DEFAULT {{ plan.train_dates | literal }};
+DECLARE validation_date DATE DEFAULT {{ plan.validation_date | literal }};
+DECLARE test_date DATE DEFAULT {{ plan.test_date | literal }};
+DECLARE score_date DATE DEFAULT {{ plan.score_date | literal }};
+
+CREATE OR REPLACE TABLE `{{ staging }}.{{ build }}`
+OPTIONS (expiration_timestamp = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL {{ days }} DAY))
+AS
+{{ features }};
+
+CREATE TABLE IF NOT EXISTS `{{ gold }}.customer_features`
+PARTITION BY snapshot_date
+CLUSTER BY customer_id
+OPTIONS (description = 'What the model knows of a customer on a snapshot date.')
+AS SELECT * FROM `{{ staging }}.{{ build }}` LIMIT 0;
+
+BEGIN TRANSACTION;
+DELETE FROM `{{ gold }}.customer_features` WHERE snapshot_date IN UNNEST(snapshot_dates);
+INSERT INTO `{{ gold }}.customer_features` SELECT * FROM `{{ staging }}.{{ build }}`;
+COMMIT TRANSACTION;
+
+EXPORT DATA OPTIONS (uri = {{ (uri ~ '/*.parquet') | literal }}, format = 'PARQUET', overwrite = TRUE)
+AS
+{{ examples }};

@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from medallion.errors import MedallionError
+from medallion.hadoop_files import exists, read_bytes, write_bytes
+
+
+@pytest.fixture(scope="module")
+def spark() -> SparkSession:
+    return SparkSession.builder.appName("tests").getOrCreate()
+
+
+@pytest.fixture
+def uri(tmp_path: Path) -> str:
+    return (tmp_path / "folder" / "object").as_uri()
+
+
+def test_what_is_written_is_read_back_byte_by_byte(spark: SparkSession, uri: str) -> None:
+    data = bytes(range(256)) * 3
+    assert not exists(spark, uri)
+    write_bytes(spark, uri, data)
+    assert exists(spark, uri)
+    assert read_bytes(spark, uri) == data
+
+
+def test_an_object_may_be_empty(spark: SparkSession, uri: str) -> None:
+    write_bytes(spark, uri, b"")
+    assert read_bytes(spark, uri) == b""
+
+
+def test_a_path_without_a_scheme_is_local(spark: SparkSession, tmp_path: Path) -> None:
+    write_bytes(spark, str(tmp_path / "object"), b"here")
+    assert (tmp_path / "object").read_bytes() == b"here"
+
+
+def test_writing_the_same_again_changes_nothing(spark: SparkSession, uri: str) -> None:
+    write_bytes(spark, uri, b"same")
+    write_bytes(spark, uri, b"same")
+    assert read_bytes(spark, uri) == b"same"
+
+
+def test_other_content_is_refused_and_the_first_stays(spark: SparkSession, uri: str) -> None:
+    write_bytes(spark, uri, b"first")
+    with pytest.raises(MedallionError, match=f"{uri}: expected no object or the same content"):
+        write_bytes(spark, uri, b"second")
+    assert read_bytes(spark, uri) == b"first"
+
+
+def test_overwriting_replaces_the_content(spark: SparkSession, uri: str) -> None:
+    write_bytes(spark, uri, b"the first")
+    write_bytes(spark, uri, b"second", overwrite=True)
+    assert read_bytes(spark, uri) == b"second"
