@@ -12,7 +12,6 @@ UV := $(VENV)/uv/bin/uv
 BIN := $(VENV)/pipeline/bin
 
 export MEDALLION_ENVIRONMENT := local
-export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help
 help:  ## list the commands
@@ -31,13 +30,13 @@ $(VENV)/uv/.ready: requirements/uv.txt
 $(VENV)/pipeline/.ready: requirements/pipeline.txt $(VENV)/uv/.ready
 	@echo "[2/3] Airflow, Spark and Keras (about 3 GB on disk)"
 	$(UV) venv --quiet --clear --python $(PYTHON) $(VENV)/pipeline
-	$(UV) pip install --quiet --require-hashes --python $(BIN)/python -r requirements/pipeline.txt
+	$(UV) pip install --quiet --compile-bytecode --require-hashes --python $(BIN)/python -r requirements/pipeline.txt
 	@touch $@
 
 $(VENV)/emulators/.ready: requirements/emulators.txt local/setup_emulators.py $(VENV)/uv/.ready
 	@echo "[3/3] the BigQuery emulator"
 	$(UV) venv --quiet --clear --python $(PYTHON) $(VENV)/emulators
-	$(UV) pip install --quiet --require-hashes --python $(VENV)/emulators/bin/python -r requirements/emulators.txt
+	$(UV) pip install --quiet --compile-bytecode --require-hashes --python $(VENV)/emulators/bin/python -r requirements/emulators.txt
 	$(VENV)/emulators/bin/python local/setup_emulators.py
 	@touch $@
 

@@ -109,6 +109,8 @@ def _session() -> SparkSession:
         SparkSession.builder.appName("clean")
         # Timestamps are UTC everywhere; a contract names the timezone of its texts.
         .config("spark.sql.session.timeZone", "UTC")
+        # A task for each path, the default, costs more than listing it.
+        .config("spark.sql.sources.parallelPartitionDiscovery.parallelism", "64")
         .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
         .getOrCreate()
     )

@@ -23,23 +23,7 @@ class PromotionRaceError(MedallionError):
     """Another version went live between evaluation and promotion."""
 
 
-class _Training:
-    """Ends a training job by telling what it left in the version's folder."""
-
-    def __init__(self, *, bucket: str, folder: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.bucket = bucket
-        self.folder = folder
-
-    def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
-        super().execute_complete(context, event)  # type: ignore[misc]
-        data = GCSHook().download(bucket_name=self.bucket, object_name=f"{self.folder}/training.json")
-        training = json.loads(data)
-        log.info("step=train version=%s features=%d", training["version"], len(training["features"]))
-        return {"version": training["version"], "uri": f"gs://{self.bucket}/{self.folder}"}
-
-
-class MLModelTrainOperator(_Training, BatchOperator):
+class MLModelTrainOperator(BatchOperator):
     """Trains a model version as a serverless batch, submitted or adopted.
 
     Returns the version and its folder gs://<bucket>/<folder>, which holds model.keras and training.json.
@@ -47,11 +31,29 @@ class MLModelTrainOperator(_Training, BatchOperator):
 
     template_fields = (*BatchOperator.template_fields, "folder")
 
+    def __init__(self, *, bucket: str, folder: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.bucket = bucket
+        self.folder = folder
 
-class MLModelTrainJobOperator(_Training, JobOperator):
+    def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
+        super().execute_complete(context, event)
+        return _trained(self.bucket, self.folder)
+
+
+class MLModelTrainJobOperator(JobOperator):
     """Trains a model version as a job on a cluster; otherwise like MLModelTrainOperator."""
 
     template_fields = (*JobOperator.template_fields, "folder")
+
+    def __init__(self, *, bucket: str, folder: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.bucket = bucket
+        self.folder = folder
+
+    def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
+        super().execute_complete(context, event)
+        return _trained(self.bucket, self.folder)
 
 
 class ModelDeployOperator(BaseOperator):
@@ -108,6 +110,13 @@ class ModelDeployOperator(BaseOperator):
             f"{self.model}: {self.version} was evaluated against another version than {live}, which is live now. "
             "Next: run the training DAG again."
         )
+
+
+def _trained(bucket: str, folder: str) -> dict[str, Any]:
+    """What a training job says of the version that it left in a folder."""
+    training = json.loads(GCSHook().download(bucket_name=bucket, object_name=f"{folder}/training.json"))
+    log.info("step=train version=%s features=%d", training["version"], len(training["features"]))
+    return {"version": training["version"], "uri": f"gs://{bucket}/{folder}"}
 
 
 def read_live(bucket: Bucket, model: str) -> tuple[str | None, int]:
