@@ -12,6 +12,8 @@ UV := $(VENV)/uv/bin/uv
 BIN := $(VENV)/pipeline/bin
 
 export MEDALLION_ENVIRONMENT := local
+# Google's clients count down the last year of Python 3.11 in every process.
+export PYTHONWARNINGS := ignore::FutureWarning
 
 .PHONY: help
 help:  ## list the commands

@@ -1,5 +1,7 @@
 """The local cloud as a whole: which services there are, how they find each other, and what is deployed to them."""
 
+import base64
+import hashlib
 import json
 import os
 import shutil
@@ -67,15 +69,25 @@ class Cloud:
         job = self.bigquery().query(sql, retry=None, job_retry=None)
         return [dict(row) for row in job.result(retry=None, job_retry=None)]
 
-    def land(self, product: str, files: list[Path]) -> None:
-        """Puts files into bronze under a product's name, several at a time."""
-        bucket = self.storage().bucket(self.environment.buckets["bronze"])
+    def land(self, product: str, files: list[Path]) -> int:
+        """Puts files into bronze under a product's name; returns how many.
 
-        def upload(path: Path) -> None:
-            bucket.blob(f"{product}/{path.name}").upload_from_filename(path)
+        A file that is there with the same content stays what it is: putting it again would make a new version.
+        """
+        bucket = self.storage().bucket(self.environment.buckets["bronze"])
+        landed = {blob.name: blob.md5_hash for blob in bucket.list_blobs(prefix=f"{product}/")}
+
+        def upload(path: Path) -> bool:
+            name = f"{product}/{path.name}"
+            with path.open("rb") as content:
+                checksum = base64.b64encode(hashlib.file_digest(content, "md5").digest()).decode()
+            if landed.get(name) == checksum:
+                return False
+            bucket.blob(name).upload_from_filename(path)
+            return True
 
         with ThreadPoolExecutor(UPLOADS) as pool:
-            list(pool.map(upload, files))
+            return sum(pool.map(upload, files))
 
 
 def running_cloud() -> Cloud | None:

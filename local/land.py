@@ -32,9 +32,9 @@ def land(name: str, files: list[Path]) -> None:
     cloud = running_cloud()
     if cloud is None:
         raise MedallionError("The local cloud is not up. Next: make up.")
-    cloud.land(product.name, files)
+    landed = cloud.land(product.name, files)
     run = AirflowApi(cloud.ports["airflow"]).trigger(product.name)
-    print(f"Landed {len(files)} files; run {run}: {cloud.airflow_url}/dags/{product.name}/runs/{run}")
+    print(f"Landed {landed} new files; run {run}: {cloud.airflow_url}/dags/{product.name}/runs/{run}")
 
 
 if __name__ == "__main__":

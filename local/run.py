@@ -5,6 +5,7 @@ import json
 import signal
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,9 @@ def run(product: Product, files: list[Path], keep: bool) -> dict[str, Any]:
     with local_cloud(keep) as cloud:
         ready = time.monotonic()
         _say(f"Services ready after {ready - started:.0f} s. Landing {len(files)} files")
-        cloud.land(product.name, files)
+        landed = cloud.land(product.name, files)
+        if landed < len(files):
+            _say(f"  {len(files) - landed} of them were there already, with the same content")
         api = AirflowApi(cloud.ports["airflow"])
         steps = _run_dag(api, product.name)
         trained = _run_training(api, product) if product.train else []
@@ -102,8 +105,6 @@ def _cause(api: AirflowApi, dag: str, run_id: str, task: dict[str, Any]) -> str:
 
 def _seconds(task: dict[str, Any]) -> float:
     # The duration that Airflow stores is wrong on SQLite.
-    from datetime import datetime
-
     if not task["start_date"] or not task["end_date"]:
         return 0.0
     start, end = (datetime.fromisoformat(task[key]) for key in ("start_date", "end_date"))

@@ -9,13 +9,14 @@ from typing import Any
 
 import yaml
 from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import functions as F
 
 from medallion.contracts import Contract, parse_contract
 from medallion.hadoop_files import read_bytes, write_bytes
 from medallion.manifest import Manifest, SourceFile, run_id
 from spark_jobs.cleaning.files import Inspection, inspect
 from spark_jobs.cleaning.metrics import Counts, file_counts, observe_read, observe_written, rule_counts
-from spark_jobs.cleaning.rows import check, deduplicate, read_texts
+from spark_jobs.cleaning.rows import check, deduplicate, read_texts, small_table
 from spark_jobs.cleaning.rules import SHAPE, derived_rules, read_rules
 
 log = logging.getLogger("clean")
@@ -60,9 +61,9 @@ def clean(spark: SparkSession, manifest: Manifest) -> dict[str, Any]:
 def _with_source(spark: SparkSession, rows: DataFrame, manifest: Manifest, contract: Contract) -> DataFrame:
     """Files' names instead of their numbers, and columns in the order of sql/pipeline/stage.sql."""
     sources = [(number, file.uri, file.generation) for number, file in enumerate(manifest.files)]
-    files = spark.createDataFrame(sources, "file INT, source_file STRING, source_generation BIGINT")
+    files = small_table(spark, sources, "file INT, source_file STRING, source_generation BIGINT")
     names = [column.name for column in contract.columns]
-    return rows.join(files.hint("broadcast"), "file").select(
+    return rows.join(F.broadcast(files), "file").select(
         *names, "row_hash", "source_file", "source_generation", "status", "reasons", "raw"
     )
 

@@ -1,5 +1,6 @@
 """From the lines of many files to typed rows, each with its status: valid, rejected or duplicate."""
 
+import json
 import re
 from collections import defaultdict
 from functools import reduce
@@ -106,7 +107,7 @@ def _read_lines(spark: SparkSession, group: list[tuple[int, Inspection]]) -> Dat
     text = spark.read.text([_escape_glob(uri) for uri in numbers])
     # Spark shows paths with %-escapes, the manifest without.
     paths = [(path, numbers[_known(unquote(path), numbers)]) for path in text.inputFiles()]
-    files = spark.createDataFrame(paths, "path STRING, file INT")
+    files = small_table(spark, paths, "path STRING, file INT")
     lines = text.select(F.col("value").alias("line"), F.input_file_name().alias("path"))
     # A left join with a guard: an inner one would lose a file's rows in silence if two spellings differed.
     unknown = F.raise_error(F.concat(F.lit("row of a file that is not in the manifest: "), "path")).cast(
@@ -114,6 +115,14 @@ def _read_lines(spark: SparkSession, group: list[tuple[int, Inspection]]) -> Dat
     )
     file = F.coalesce("file", unknown).alias("file")
     return lines.join(F.broadcast(files), "path", "left").select("line", file)
+
+
+def small_table(spark: SparkSession, rows: list[tuple], schema: str) -> DataFrame:
+    """A handful of rows as a DataFrame. createDataFrame would start Python workers to read them back."""
+    names = [column.split()[0] for column in schema.split(", ")]
+    document = json.dumps([dict(zip(names, row, strict=True)) for row in rows])
+    parsed = F.from_json(F.lit(document), f"ARRAY<STRUCT<{schema.replace(' ', ': ').replace(',:', ',')}>>")
+    return spark.range(1).select(F.inline(parsed))
 
 
 def _known(path: str, numbers: dict[str, int]) -> str:
@@ -128,4 +137,4 @@ def _escape_glob(uri: str) -> str:
 
 def _no_texts(spark: SparkSession, contract: Contract) -> DataFrame:
     texts = ", ".join(f"{TEXT}{column.name} STRING" for column in contract.read_columns)
-    return spark.createDataFrame([], f"file INT, line STRING, malformed BOOLEAN, {texts}")
+    return small_table(spark, [], f"file INT, line STRING, malformed BOOLEAN, {texts}")
