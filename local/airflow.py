@@ -145,24 +145,19 @@ class AirflowApi:
         """The task instances of a run."""
         return self._get(f"dags/{dag}/dagRuns/{run}/taskInstances?limit=200")["task_instances"]
 
-    def log(self, dag: str, run: str, task: str, attempt: int) -> str:
-        """The log of a task's try, as lines of text."""
+    def cause(self, dag: str, run: str, task: str, attempt: int) -> str:
+        """What a task's try says of its failure."""
         answer = self._get(f"dags/{dag}/dagRuns/{run}/taskInstances/{task}/logs/{attempt}?full_content=true")
-        return "\n".join(
-            line if isinstance(line, str) else _log_line(line) for line in answer.get("content", ())
-        )
+        lines = [line for line in answer.get("content", ()) if isinstance(line, dict)]
+        errors = [error for line in lines for error in line.get("error_detail") or ()]
+        if errors:
+            return f"{errors[0]['exc_type']}: {errors[0]['exc_value']}"
+        return "\n".join(line["event"] for line in lines[-5:])
 
     def _get(self, path: str) -> dict[str, Any]:
         answer = self._session.get(f"{self._url}/api/v2/{path}", timeout=30)
         answer.raise_for_status()
         return answer.json()
-
-
-def _log_line(line: dict[str, Any]) -> str:
-    details = "; ".join(
-        f"{error['exc_type']}: {error['exc_value']}" for error in line.get("error_detail") or ()
-    )
-    return f"{line.get('event', '')} {details}".rstrip()
 
 
 def _healthy(port: int) -> Any:

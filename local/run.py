@@ -11,7 +11,7 @@ from typing import Any
 
 from local.airflow import AirflowApi
 from local.cloud import Cloud, local_cloud
-from local.paths import GCS, ROOT, RUN, SAMPLE
+from local.paths import AIRFLOW, GCS, ROOT, RUN, SAMPLE
 from local.sample import PRODUCT, export_sample
 from local.summary import print_summary, summarize
 from medallion.config import Product, load_product
@@ -90,17 +90,12 @@ def _follow(api: AirflowApi, dag: str, run_id: str) -> list[dict[str, Any]]:
         time.sleep(1)
     failed = [task for task in tasks if task["state"] == "failed"]
     if state == "failed":
-        causes = [_cause(api, dag, run_id, task) for task in failed]
-        raise RunFailedError(
-            "\n".join([f"The run {run_id} of {dag} failed; nothing half-done is published.", *causes])
-        )
+        causes = [
+            f"  {task['task_id']}: {api.cause(dag, run_id, task['task_id'], task['try_number'])}"
+            for task in failed
+        ]
+        raise RunFailedError("\n".join([f"The run of {dag} failed:", *causes, f"Logs: {AIRFLOW / 'logs'}"]))
     return [{"step": task["task_id"], "state": task["state"], "seconds": _seconds(task)} for task in tasks]
-
-
-def _cause(api: AirflowApi, dag: str, run_id: str, task: dict[str, Any]) -> str:
-    log = api.log(dag, run_id, task["task_id"], task["try_number"])
-    errors = [line for line in log.splitlines() if "rror" in line or "failed" in line]
-    return f"{task['task_id']}: {errors[-1] if errors else log[-500:]}"
 
 
 def _seconds(task: dict[str, Any]) -> float:

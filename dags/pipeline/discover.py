@@ -4,16 +4,13 @@ import logging
 from typing import Any
 
 from airflow.exceptions import AirflowSkipException
-from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from airflow.sdk import Variable, task
-from google.cloud import bigquery
 
 from medallion.config import Environment, Product
 from medallion.contracts import load_contract, parse_contract
 from medallion.manifest import Manifest, SourceFile, run_id
-from medallion.sql import render
-from pipeline.work import DISCOVER
+from pipeline.work import DISCOVER, query
 
 log = logging.getLogger(__name__)
 
@@ -24,18 +21,18 @@ def discover(product: Product, environment: Environment) -> Any:
     @task(task_id=DISCOVER)
     def find() -> dict[str, str]:
         landed = _landed(product, environment)
-        known = _query(environment, "pipeline/ledger.sql", product=product.name)
+        known = query(environment, "pipeline/ledger.sql", product=product.name)
         new = sorted(set(landed) - {(row["uri"], row["generation"]) for row in known})
         log.info("product=%s step=discover landed=%d new=%d", product.name, len(landed), len(new))
         if new:
             return _write_manifest(product, environment, tuple(landed[version] for version in new))
         tables = [gold.table for gold in product.gold]
-        owed = _query(environment, "pipeline/owed.sql", product=product.name, tables=tables)
+        owed = query(environment, "pipeline/owed.sql", product=product.name, tables=tables)
         if not owed:
             raise AirflowSkipException(
                 f"Nothing new for {product.name}: {len(landed)} files, all in the ledger."
             )
-        log.info("product=%s step=discover owed=%s", product.name, [row["table_name"] for row in owed])
+        log.info("product=%s step=discover owed=%s", product.name, [row["gold_table"] for row in owed])
         return {}
 
     return find()
@@ -50,11 +47,6 @@ def _landed(product: Product, environment: Environment) -> dict[tuple[str, int],
         if not blob.name.endswith("/")  # a folder's placeholder
     ]
     return {(file.uri, file.generation): file for file in files}
-
-
-def _query(environment: Environment, template: str, **values: Any) -> list[bigquery.Row]:
-    client = BigQueryHook().get_client(project_id=environment.project, location=environment.bigquery_location)
-    return list(client.query(render(template, environment, **values)).result())
 
 
 def _write_manifest(

@@ -3,13 +3,13 @@
 import logging
 from typing import Any
 
-from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import TaskGroup, TriggerRule, task
 
 from medallion.config import Environment, Product
 from pipeline.report import read_figures, render_report
+from pipeline.work import client
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +28,8 @@ def _report(product: Product, environment: Environment) -> Any:
     # Gold tables that were skipped show nothing new, so that the page would not either.
     @task(task_id="report", trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
     def report() -> str:
-        client = BigQueryHook().get_client(
-            project_id=environment.project, location=environment.bigquery_location
-        )
-        page = render_report(product.name, product.description, read_figures(client, environment, product))
+        figures = read_figures(client(environment), environment, product)
+        page = render_report(product.name, product.description, figures)
         bucket, name = environment.buckets["reports"], f"{product.name}/index.html"
         GCSHook().upload(bucket_name=bucket, object_name=name, data=page, mime_type="text/html")
         log.info("product=%s step=serve report=gs://%s/%s", product.name, bucket, name)

@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any
 
 from airflow.exceptions import AirflowSkipException
-from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from airflow.sdk import DAG, Context, TaskGroup, Variable, task
 
@@ -18,7 +17,7 @@ from medallion.sql import render
 from operators.bigquery import BigQueryJobOperator
 from operators.dataproc import spark_job, spark_operator
 from operators.model import MLModelTrainJobOperator, MLModelTrainOperator, ModelDeployOperator, read_live
-from pipeline.work import RETRIES, bigquery, labels
+from pipeline.work import RETRIES, bigquery, labels, query
 
 PLAN = "snapshot.plan"
 VERSION = f"{{{{ ti.xcom_pull(task_ids='{PLAN}')['version'] }}}}"
@@ -54,10 +53,7 @@ def model_dag(model: Model, environment: Environment) -> DAG:
 def _snapshot(model: Model, environment: Environment) -> TaskGroup:
     @task(task_id="plan")
     def plan() -> dict[str, str]:
-        client = BigQueryHook().get_client(
-            project_id=environment.project, location=environment.bigquery_location
-        )
-        (history,) = client.query(render("training/history.sql", environment)).result()
+        (history,) = query(environment, "training/history.sql")
         try:
             dates = plan_snapshots(
                 history["first_date"], history["last_date"], SnapshotSpec(**model.snapshots)
