@@ -12,11 +12,10 @@ from typing import Any
 
 import requests
 
-from local.paths import AIRFLOW, LOCAL, ROOT
+from local.paths import AIRFLOW, CACHE, ROOT
 from local.services import Service, answers_http
 
 COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
-MIGRATED = LOCAL / "cache"
 
 
 def settings(port: int, worker_log_port: int, trigger_log_port: int) -> dict[str, str]:
@@ -89,7 +88,7 @@ def services(environment: Mapping[str, str], port: int) -> list[Service]:
 
 def prepare_database(environment: Mapping[str, str], version: str) -> None:
     """A fresh metadata database. A migrated one is kept aside, for a migration takes longer than a copy."""
-    migrated = MIGRATED / f"airflow-{version}.db"
+    migrated = CACHE / f"airflow-{version}.db"
     database = AIRFLOW / "airflow.db"
     AIRFLOW.mkdir(parents=True, exist_ok=True)
     if not migrated.exists():

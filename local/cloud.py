@@ -1,4 +1,4 @@
-"""The local cloud as a whole: which services there are, how they find each other, and what is deployed to them."""
+"""The local cloud as a whole: its services, how they find each other, and what is deployed to them."""
 
 import base64
 import hashlib
@@ -66,13 +66,13 @@ class Cloud:
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """Rows of a query. The emulator answers a wrong query with an error that is not worth a retry."""
-        job = self.bigquery().query(sql, retry=None, job_retry=None)
+        job = self.bigquery().query(sql, retry=None, job_retry=None)  # type: ignore[arg-type]
         return [dict(row) for row in job.result(retry=None, job_retry=None)]
 
     def land(self, product: str, files: list[Path]) -> int:
         """Puts files into bronze under a product's name; returns how many.
 
-        A file that is there with the same content stays what it is: putting it again would make a new version.
+        A file that is there with the same content stays: putting it again would make a new version.
         """
         bucket = self.storage().bucket(self.environment.buckets["bronze"])
         landed = {blob.name: blob.md5_hash for blob in bucket.list_blobs(prefix=f"{product}/")}

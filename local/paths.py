@@ -1,13 +1,16 @@
-"""Where the local cloud keeps its things, all of it under .local/."""
+"""Where the local cloud keeps its things: all of it under .local/, or under $MEDALLION_LOCAL."""
 
+import os
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-LOCAL = ROOT / ".local"
+EMULATORS = ROOT / ".local" / "venv" / "emulators" / "bin"
+
+LOCAL = Path(os.environ.get("MEDALLION_LOCAL", ROOT / ".local"))
 AIRFLOW = LOCAL / "airflow"
 BIGQUERY = LOCAL / "bigquery"
+CACHE = LOCAL / "cache"
 DATAPROC = LOCAL / "dataproc"
-EMULATORS = LOCAL / "venv" / "emulators" / "bin"
 GCS = LOCAL / "gcs"
 LOGS = LOCAL / "logs"
 PORTS = LOCAL / "ports.json"  # of the cloud that is up

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import signal
 import sys
 import time
@@ -11,7 +12,7 @@ from typing import Any
 
 from local.airflow import AirflowApi
 from local.cloud import Cloud, local_cloud
-from local.paths import AIRFLOW, GCS, ROOT, RUN, SAMPLE
+from local.paths import AIRFLOW, GCS, RUN, SAMPLE
 from local.sample import PRODUCT, export_sample
 from local.summary import print_summary, summarize
 from medallion.config import Product, load_product
@@ -128,7 +129,7 @@ def _write(cloud: Cloud, product: Product, summary: dict[str, Any]) -> None:
     page = GCS / cloud.environment.buckets["reports"] / product.name / "index.html"
     if page.exists():
         (RUN / "report.html").write_bytes(page.read_bytes())
-        summary["report"] = str((RUN / "report.html").relative_to(ROOT))
+        summary["report"] = os.path.relpath(RUN / "report.html")
 
 
 def _say(text: str) -> None:

@@ -1,4 +1,4 @@
-"""Puts the emulator's DuckDB extensions where it looks for them, so that it downloads nothing when it starts."""
+"""Puts the emulator's DuckDB extensions in place, so that it downloads nothing when it starts."""
 
 from duckdb_extensions import import_extension
 

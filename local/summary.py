@@ -51,7 +51,7 @@ def print_summary(summary: dict[str, Any]) -> None:
     if rejected:
         table = Table("File rejected as a whole", "Reason", title=None)
         for file in rejected:
-            table.add_row(file["uri"], file["reason"])
+            table.add_row(file["uri"].rpartition("/")[2], file["reason"])
         console.print(table)
     if not summary["published"]:
         console.print("Nothing new was found, and nothing was published.")
@@ -97,7 +97,7 @@ def _pairs(title: str, values: dict[str, Any]) -> Table:
 
 def _shown(value: Any) -> str:
     if isinstance(value, Decimal):
-        return f"{value.normalize():,f}"
+        return f"{value:,.2f}" if value == round(value, 2) else f"{value.normalize():,f}"
     if isinstance(value, float):
         return f"{value:,.4f}"
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,4 +1,4 @@
-"""A run's manifest: exactly which files it cleans, by which contract and code, and where it leaves the rows."""
+"""A run's manifest: which files it cleans, by which contract and code, and where it leaves the rows."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The inputs of a run. `contract` is the whole contract document, so that a later edit can't change it."""
+    """The inputs of a run. `contract` is the whole document, so that a later edit can't change the run."""
 
     product: str
     run: str

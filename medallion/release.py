@@ -1,4 +1,4 @@
-"""A release: the code of the jobs as content-addressed objects, so that no running job's code is overwritten."""
+"""A release: the jobs' code as content-addressed objects, so that no running job's is overwritten."""
 
 import hashlib
 import io

@@ -12,8 +12,8 @@ def attempt(
 ) -> tuple[str, Job | None]:
     """The numbered id to use, and its job where there is one to adopt.
 
-    A job that runs or has succeeded is adopted; after a failed one comes the next number, and the first number
-    without a job is to be submitted.
+    A job that runs or has succeeded is adopted; after a failed one comes the next number, and the first
+    number without a job is to be submitted.
     """
     for number in count(1):
         job_id = f"{identity}-{number}"

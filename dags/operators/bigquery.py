@@ -41,7 +41,7 @@ class BigQueryJobOperator(BigQueryInsertJobOperator):
             except NotFound:
                 return None
 
-        name, job = attempt(job_id, find, lambda job: job.state == "DONE" and bool(job.error_result))
+        name, job = attempt(job_id, find, _has_failed)
         if job is not None:
             self.log.info("Adopting job %s in state %s", name, job.state)
             return job
@@ -56,6 +56,10 @@ class BigQueryJobOperator(BigQueryInsertJobOperator):
         if job.error_result:
             raise _failure(job.job_id, job.error_result)
         super()._handle_job_error(job)
+
+
+def _has_failed(job: Any) -> bool:
+    return job.state == "DONE" and bool(job.error_result)
 
 
 def _failure(job_id: str, error: dict[str, str]) -> AirflowException:

@@ -32,12 +32,12 @@ class BatchOperator(DataprocCreateBatchOperator):
             except NotFound:
                 return None
 
-        self.batch_id, _ = attempt(self.batch_id, find, lambda batch: batch.state in FAILED_BATCHES)
+        self.batch_id, _ = attempt(str(self.batch_id), find, lambda batch: batch.state in FAILED_BATCHES)
         return super().execute(context)
 
 
 class JobOperator(DataprocSubmitJobOperator):
-    """A job on a cluster. Its reference's job_id is the identity of the work; attempts are numbered behind it."""
+    """A job on a cluster. Its reference's job_id is the identity; attempts are numbered behind it."""
 
     def execute(self, context: Context) -> Any:
         hook = DataprocHook(gcp_conn_id=self.gcp_conn_id, impersonation_chain=self.impersonation_chain)
@@ -70,8 +70,7 @@ def spark_job(
     arguments: list[str],
     labels: dict[str, str],
 ) -> dict[str, Any]:
-    """Arguments of the operator that runs a job where the environment says: of BatchOperator where its runner is
-    serverless, of JobOperator where it is a cluster.
+    """Arguments of spark_operator(environment) for a job.
 
     `identity`, `release` and `arguments` may be Jinja templates; `entry` is a file of the release.
     """

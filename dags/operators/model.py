@@ -36,7 +36,7 @@ class MLModelTrainOperator(BatchOperator):
         self.bucket = bucket
         self.folder = folder
 
-    def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
+    def execute_complete(self, context: Context, event: Any = None) -> Any:
         super().execute_complete(context, event)
         return _trained(self.bucket, self.folder)
 
@@ -51,17 +51,16 @@ class MLModelTrainJobOperator(JobOperator):
         self.bucket = bucket
         self.folder = folder
 
-    def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
+    def execute_complete(self, context: Context, event: Any = None) -> Any:
         super().execute_complete(context, event)
         return _trained(self.bucket, self.folder)
 
 
 class ModelDeployOperator(BaseOperator):
-    """Lets a version go live if it passes the gate, by moving the model's pointer gs://<bucket>/<model>/live.json.
+    """Lets a version that passes the gate go live, by moving the model's pointer <model>/live.json.
 
-    Returns `version` (the live one afterwards, or null), `promoted` and `reasons` (the bars that were missed).
-    A refused version stays in its folder. Raises PromotionRaceError when the pointer has moved since the version
-    was evaluated.
+    Returns `version` (the live one afterwards, or null), `promoted` and `reasons` (the bars missed). A refused
+    version stays in its folder. Raises PromotionRaceError when the pointer moved since the evaluation.
     """
 
     template_fields = ("version",)
@@ -107,8 +106,8 @@ class ModelDeployOperator(BaseOperator):
 
     def _raced(self, live: str | None) -> PromotionRaceError:
         return PromotionRaceError(
-            f"{self.model}: {self.version} was evaluated against another version than {live}, which is live now. "
-            "Next: run the training DAG again."
+            f"{self.model}: {self.version} was evaluated against another version than {live}, "
+            "which is live now. Next: run the training DAG again."
         )
 
 

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def discover(product: Product, environment: Environment) -> Any:
-    """The step's task. Returns run, manifest and release; nothing new, and nothing owed to gold, is a skip."""
+    """The step's task. Returns run, manifest and release; skipped where nothing is new or owed to gold."""
 
     @task(task_id=DISCOVER)
     def find() -> dict[str, str]:

@@ -1,5 +1,7 @@
 """A data product as a DAG of eight steps, the same for every product."""
 
+from datetime import timedelta
+
 from airflow.sdk import DAG
 from airflow.timetables.trigger import CronTriggerTimetable
 
@@ -41,7 +43,8 @@ def product_dag(product: Product, environment: Environment) -> DAG:
 def _timetable(product: Product) -> CronTriggerTimetable | None:
     if product.schedule is None:
         return None
-    # Without a start date and without run_immediately, the first run is the next one due.
+    # The first run is the next one due. False would not do: it lets a run start that was due a while ago.
+    never = timedelta(0)
     return CronTriggerTimetable(
-        product.schedule.cron, timezone=product.schedule.timezone, run_immediately=False
+        product.schedule.cron, timezone=product.schedule.timezone, run_immediately=never
     )

@@ -75,7 +75,9 @@ def client(environment: Environment) -> Client:
 def query(environment: Environment, template: str, **values: Any) -> list[Row]:
     """Rows of a SELECT in sql/. Wrong SQL fails the task for good: another try would not mend it."""
     try:
-        return list(client(environment).query(render(template, environment, **values), job_retry=None).result())
+        return list(
+            client(environment).query(render(template, environment, **values), job_retry=None).result()
+        )
     except BadRequest as error:
         raise AirflowFailException(f"sql/{template}: {error.message}") from error
 

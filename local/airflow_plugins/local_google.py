@@ -1,4 +1,4 @@
-"""Points Google clients that know no emulator variable at the stand-ins; loaded by the laptop's Airflow alone."""
+"""Points Google clients that know no emulator variable at the stand-ins, in the laptop's Airflow alone."""
 
 import importlib
 import os
@@ -42,7 +42,10 @@ def redirect_bigquery(url: str) -> None:
     """The asynchronous client behind deferrable operators builds its URL without the emulator's scheme."""
     from gcloud.aio.bigquery import bigquery
 
-    bigquery.init_api_root = lambda api_root, api_is_dev=None: (True, f"{url}/bigquery/v2")
+    def init_api_root(api_root: str | None) -> tuple[bool, str]:
+        return True, f"{url}/bigquery/v2"
+
+    bigquery.init_api_root = init_api_root
 
 
 def import_providers_once() -> None:

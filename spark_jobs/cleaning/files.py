@@ -62,7 +62,7 @@ def _read_head(spark: SparkSession, uri: str) -> tuple[bytes, bool]:
     """The first bytes of a file, decompressed, and whether they are all of it."""
     jvm: Any = spark._jvm
     path = jvm.org.apache.hadoop.fs.Path(uri)
-    stream = path.getFileSystem(spark._jsc.hadoopConfiguration()).open(path)  # type: ignore[attr-defined]
+    stream = path.getFileSystem(spark._jsc.hadoopConfiguration()).open(path)
     try:
         if not uri.endswith(".gz"):
             head = bytes(stream.readNBytes(HEAD_BYTES))

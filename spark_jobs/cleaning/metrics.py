@@ -31,7 +31,7 @@ def observe_read(texts: DataFrame, files: int, observation: Observation) -> Data
 def observe_written(
     rows: DataFrame, files: int, rules: list[tuple[str, str]], observation: Observation
 ) -> DataFrame:
-    """Counts the rows of each file and status as they are written, and the rejected ones by (column, rule)."""
+    """Counts rows by file and status as they are written, and rejected ones by (column, rule)."""
     status = F.when(F.col("status") == VALID, 0).when(F.col("status") == REJECTED, 1).otherwise(2)
     code = F.col("file") * len(STATUSES) + status
     return rows.observe(

@@ -7,11 +7,6 @@ from medallion.errors import MedallionError
 from medallion.hadoop_files import exists, read_bytes, write_bytes
 
 
-@pytest.fixture(scope="module")
-def spark() -> SparkSession:
-    return SparkSession.builder.appName("tests").getOrCreate()
-
-
 @pytest.fixture
 def uri(tmp_path: Path) -> str:
     return (tmp_path / "folder" / "object").as_uri()

@@ -1,0 +1,55 @@
+"""Runs the users' commands in a folder of its own, whose name has a space."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Laptop:
+    """A place for the local cloud's data, and the commands that work on it."""
+
+    local: Path
+
+    def run(self, *arguments: str) -> dict[str, Any]:
+        """The summary of `make run`; fails with what the command printed when it does."""
+        done = self.command("local.run", *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads((self.local / "run" / "summary.json").read_text())
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        """Rows of `make query`."""
+        done = self.command("local.query", "--format", "json", "--", sql)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    def command(self, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = {
+            **os.environ,
+            "MEDALLION_LOCAL": str(self.local),
+            "MEDALLION_ENVIRONMENT": "local",
+            "PYTHONWARNINGS": "ignore::FutureWarning",
+        }
+        return subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+
+
+@pytest.fixture(scope="module")
+def laptop(tmp_path_factory: pytest.TempPathFactory) -> Laptop:
+    local = tmp_path_factory.mktemp("a laptop") / "local"
+    local.mkdir()
+    return Laptop(local)

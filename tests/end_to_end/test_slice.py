@@ -1,0 +1,132 @@
+"""Three days of the sample beside files that nobody can use, then a correction, through the real DAGs."""
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.sample import export_sample
+from tests.end_to_end.conftest import Laptop
+
+HEADER = (
+    "household_id,store_id,basket_id,product_id,quantity,sales_value,retail_disc,coupon_disc,"
+    "coupon_match_disc,week,transaction_timestamp\n"
+)
+CORRECTED = "900,330,1,2,1,{value},0.00,0.00,0.00,1,2017-01-02 15:00:{second}\n"
+
+GARBAGE = {
+    "binary.csv": b"\x00\x01\x02" * 1000,
+    "empty.csv": b"",
+    "header only.csv": HEADER.encode(),
+    "truncated.csv.gz": gzip.compress((HEADER + CORRECTED * 5000).encode())[:-20],
+    "wrong header.csv": HEADER.replace("basket_id", "basket").encode() + b"1,1,1,1,1,1.00,0,0,0,1,x\n",
+}
+REASONS = {
+    "binary.csv": "not text: a zero byte at offset 0",
+    "empty.csv": "empty: the file has no bytes",
+    "header only.csv": "header only: the file has no rows",
+    "truncated.csv.gz": "unreadable: EOFException",
+    "wrong header.csv": "wrong header: missing order_id or basket_id",
+}
+ROWS = """
+    1,1,9001,1,1,1.00,0.00,0.00,0.00,1,2017-01-02 12:00:00
+    1,1,9001,1,1,3.00,0.00,0.00,0.00,1,2017-01-02 12:00:01
+    1,1,9002,1,1,-1.00,0.00,0.00,0.00,1,2017-01-02 12:00:00
+    1,1,9003,1,one,1.005,0.00,0.00,0.00,1,yesterday
+    1,1
+"""
+
+
+@pytest.fixture(scope="module")
+def days(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three good files, five that can't be used, and one with sound, broken and repeated rows."""
+    folder = tmp_path_factory.mktemp("bronze files")
+    export_sample(folder, days=3)
+    for name, data in GARBAGE.items():
+        (folder / name).write_bytes(data)
+    (folder / "mixed.csv").write_text(HEADER + "\n".join(line.strip() for line in ROWS.splitlines()))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def first(laptop: Laptop, days: Path) -> dict[str, Any]:
+    return laptop.run("--input", str(days))
+
+
+@pytest.fixture(scope="module")
+def files(first: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {Path(file["uri"]).name: file for file in first["files"]}
+
+
+def test_every_file_is_in_the_ledger(files: dict[str, dict[str, Any]], days: Path) -> None:
+    assert set(files) == {path.name for path in days.iterdir()}
+    assert len(files) == 9
+
+
+def test_every_row_of_every_file_is_accounted_for(files: dict[str, dict[str, Any]]) -> None:
+    for file in files.values():
+        assert file["rows_read"] == file["rows_valid"] + file["rows_rejected"] + file["rows_duplicate"]
+    assert sum(file["rows_read"] for file in files.values()) == 3098 + 4077 + 4106 + 5
+
+
+def test_sound_broken_and_repeated_rows_are_told_apart(files: dict[str, dict[str, Any]]) -> None:
+    mixed = files["mixed.csv"]
+    assert (mixed["rows_valid"], mixed["rows_rejected"], mixed["rows_duplicate"]) == (1, 3, 1)
+
+
+@pytest.mark.parametrize("name", GARBAGE)
+def test_a_file_that_cannot_be_used_says_why(files: dict[str, dict[str, Any]], name: str) -> None:
+    assert files[name]["state"] == "rejected"
+    assert files[name]["reason"].startswith(REASONS[name])
+
+
+def test_rejected_rows_keep_every_reason_and_their_text(first: dict[str, Any], laptop: Laptop) -> None:
+    rows = laptop.query(
+        "SELECT raw, STRING_AGG(CONCAT(r.column, ':', r.rule), ' ' ORDER BY r.column) AS reasons"
+        " FROM quarantine.customer_transactions, UNNEST(reasons) AS r GROUP BY raw ORDER BY raw"
+    )
+    assert [row["reasons"] for row in rows] == [
+        ":shape",
+        "net_sales:minimum",
+        "net_sales:type ordered_at:type quantity:type",
+    ]
+    assert rows[2]["raw"] == "1,1,9003,1,one,1.005,0.00,0.00,0.00,1,yesterday"
+
+
+def test_gold_agrees_with_silver(first: dict[str, Any], laptop: Laptop) -> None:
+    (silver,) = laptop.query(
+        "SELECT CAST(SUM(net_sales) AS STRING) AS net_sales, COUNT(DISTINCT order_id) AS orders"
+        " FROM silver.customer_transactions"
+    )
+    for table in ("daily_sales", "customer_daily", "peak_hours", "agent_performance"):
+        (gold,) = laptop.query(
+            f"SELECT CAST(SUM(net_sales) AS STRING) AS net_sales, SUM(orders) AS orders FROM gold.{table}"
+        )
+        assert gold == silver, table
+
+
+def test_too_little_history_leaves_the_model_untrained(first: dict[str, Any]) -> None:
+    assert {task["state"] for task in first["training"]} == {"skipped"}
+
+
+def test_a_second_run_finds_nothing_new_and_then_a_correction_wins(
+    first: dict[str, Any], days: Path, laptop: Laptop
+) -> None:
+    again = laptop.run("--input", str(days), "--keep")
+    assert not again["published"]
+    assert again["figures"] == first["figures"]
+
+    late = days / "late.csv"
+    late.write_text(
+        HEADER + CORRECTED.format(value="7.00", second="01") + CORRECTED.format(value="5.00", second="00")
+    )
+    corrected = laptop.run("--input", str(late), "--keep")
+    assert corrected["published"]
+    assert corrected["figures"]["lines"] == first["figures"]["lines"] + 1
+    assert laptop.query(
+        "SELECT CAST(net_sales AS FLOAT64) AS n FROM silver.customer_transactions WHERE order_id = 1"
+    ) == [{"n": 7.0}]
+    refreshed = laptop.query("SELECT COUNT(*) AS n FROM ops.touched_partitions AS t JOIN ops.runs AS r USING (run)"
+        " WHERE r.files = 1")
+    assert refreshed == [{"n": 1}]
