@@ -20,7 +20,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         rows = query(arguments.sql)
     except GoogleAPICallError as error:
-        print(f"{error.message}\nNext: mend the SQL.", file=sys.stderr)
+        reason = error.errors[0]["message"] if error.errors else error.message
+        print(f"{reason}\nNext: mend the SQL.", file=sys.stderr)
         return 1
     except MedallionError as error:
         print(error, file=sys.stderr)

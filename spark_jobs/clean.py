@@ -115,6 +115,8 @@ def _session() -> SparkSession:
         # A task for each path, the default, costs more than listing it.
         .config("spark.sql.sources.parallelPartitionDiscovery.parallelism", "64")
         .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
+        # The default fails the job for a time before 1900.
+        .config("spark.sql.parquet.datetimeRebaseModeInWrite", "CORRECTED")
         .getOrCreate()
     )
 

@@ -14,6 +14,7 @@ from medallion.manifest import SourceFile
 
 HEAD_BYTES = 64 * 1024
 READERS = 16
+UNPACKED_BY_NAME = (".bz2", ".deflate", ".lz4", ".snappy", ".zst")  # by Spark, but not by inspect
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,9 @@ def inspect(spark: SparkSession, files: Iterable[SourceFile], contract: Contract
 
 
 def _inspect(spark: SparkSession, file: SourceFile, contract: Contract) -> Inspection:
+    reason = _name_fault(file.uri.rpartition("/")[2])
+    if reason:
+        return Inspection(file, reason=reason)
     try:
         head, complete = _read_head(spark, file.uri)
     except Exception as error:  # whatever the file system or zlib raises is the file's reason
@@ -56,6 +60,14 @@ def _inspect(spark: SparkSession, file: SourceFile, contract: Contract) -> Inspe
 def source_column(columns: tuple[str, ...], sources: tuple[str, ...]) -> int | None:
     """Position in a header of the first of a column's source names that it holds."""
     return next((columns.index(name) for name in sources if name in columns), None)
+
+
+def _name_fault(name: str) -> str | None:
+    if name.startswith((".", "_")) or name.endswith("._COPYING_"):
+        return "wrong name: Spark reads no file whose name begins with . or _, or ends with ._COPYING_"
+    if name.endswith(UNPACKED_BY_NAME):
+        return "wrong name: of compressed files only .gz is read"
+    return None
 
 
 def _read_head(spark: SparkSession, uri: str) -> tuple[bytes, bool]:

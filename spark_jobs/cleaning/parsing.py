@@ -43,14 +43,20 @@ def parse(text: Col, column: Column) -> Col:
             )
         case "TIMESTAMP":
             local = F.to_timestamp(text, column.format) if column.format else F.to_timestamp(text)
-            return (
-                local if column.timezone in ("UTC", "Etc/UTC") else F.to_utc_timestamp(local, column.timezone)
-            )
+            in_utc = column.timezone in ("UTC", "Etc/UTC")
+            return storable(local if in_utc else F.to_utc_timestamp(local, column.timezone), column)
         case "DATE":
-            return F.to_date(text, column.format or "yyyy-MM-dd")
+            return storable(F.to_date(text, column.format or "yyyy-MM-dd"), column)
         case "FLOAT64":
             return F.when(text.rlike(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"), text.cast("double"))
         case "BOOL":
             return F.when(F.lower(text).isin("true", "1"), True).when(F.lower(text).isin("false", "0"), False)
         case _:
             return text
+
+
+def storable(value: Col, column: Column) -> Col:
+    """The value; null where BigQuery has no room for it, whose years go from 1 to 9999."""
+    if column.sql_type not in ("DATE", "TIMESTAMP"):
+        return value
+    return F.when(F.year(value).between(1, 9999), value)

@@ -11,11 +11,13 @@ from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from medallion.contracts import Contract
+from medallion.errors import MedallionError
 from spark_jobs.cleaning.files import Inspection, source_column
-from spark_jobs.cleaning.parsing import clean_text, parse
+from spark_jobs.cleaning.parsing import clean_text, parse, storable
 from spark_jobs.cleaning.rules import TEXT, any_broken, derived_rules, read_rules, reasons, shape_rule
 
 VALID, REJECTED, DUPLICATE = "valid", "rejected", "duplicate"
+MAX_FIELDS = 20_480  # of a line; more end the job in Spark's CSV parser
 
 
 def read_texts(spark: SparkSession, inspected: list[tuple[int, Inspection]], contract: Contract) -> DataFrame:
@@ -38,7 +40,7 @@ def check(texts: DataFrame, contract: Contract) -> DataFrame:
         *(parse(F.col(TEXT + column.name), column).alias(column.name) for column in contract.read_columns),
     )
     for column in contract.derived_columns:
-        typed = typed.withColumn(column.name, F.expr(column.expression or ""))
+        typed = typed.withColumn(column.name, storable(F.expr(column.expression or ""), column))
     shape = shape_rule(F.col("malformed"), F.col("line"))
     read, derived = read_rules(contract), derived_rules(contract)
     found = (
@@ -88,7 +90,8 @@ def _read_layout(
         "quote": '"',
         "escape": '"',
     }
-    parsed = lines.withColumn("row", F.from_csv("line", schema, options))
+    sound = F.col("is_utf8") & _can_be_split(F.col("line"), contract.delimiter)
+    parsed = lines.withColumn("row", F.from_csv(F.when(sound, F.col("line")), schema, options))
 
     def text(sources: tuple[str, ...]) -> Col:
         place = source_column(columns, sources)
@@ -97,7 +100,7 @@ def _read_layout(
     return parsed.select(
         "file",
         "line",
-        F.col("row.malformed").isNotNull().alias("malformed"),
+        (F.col("row").isNull() | F.col("row.malformed").isNotNull()).alias("malformed"),
         *(text(column.sources).cast("string").alias(TEXT + column.name) for column in contract.read_columns),
     )
 
@@ -107,14 +110,28 @@ def _read_lines(spark: SparkSession, group: list[tuple[int, Inspection]]) -> Dat
     text = spark.read.text([_escape_glob(uri) for uri in numbers])
     # Spark shows paths with %-escapes, the manifest without.
     paths = [(path, numbers[_known(unquote(path), numbers)]) for path in text.inputFiles()]
+    if len(paths) != len(numbers):
+        raise MedallionError(f"Spark lists {len(paths)} of {len(numbers)} files, as if the others had no rows.")
     files = small_table(spark, paths, "path STRING, file INT")
-    lines = text.select(F.col("value").alias("line"), F.input_file_name().alias("path"))
+    # Spark keeps whatever bytes a line has, and neither Parquet's readers nor BigQuery take all of them.
+    line = F.decode(F.col("value").cast("binary"), "UTF-8")
+    is_utf8 = (line == F.col("value")).alias("is_utf8")
+    lines = text.select(line.alias("line"), is_utf8, F.input_file_name().alias("path"))
     # A left join with a guard: an inner one would lose a file's rows in silence if two spellings differed.
     unknown = F.raise_error(F.concat(F.lit("row of a file that is not in the manifest: "), "path")).cast(
         "int"
     )
     file = F.coalesce("file", unknown).alias("file")
-    return lines.join(F.broadcast(files), "path", "left").select("line", file)
+    return lines.join(F.broadcast(files), "path", "left").select("line", "is_utf8", file)
+
+
+def _can_be_split(line: Col, delimiter: str) -> Col:
+    """Whether a line's quotes come in pairs, and it has no more fields than Spark can take."""
+
+    def count(mark: str) -> Col:
+        return F.length(line) - F.length(F.replace(line, F.lit(mark), F.lit("")))
+
+    return (count('"') % 2 == 0) & ((F.length(line) < MAX_FIELDS) | (count(delimiter) < MAX_FIELDS))
 
 
 def small_table(spark: SparkSession, rows: list[tuple], schema: str) -> DataFrame:

@@ -31,7 +31,7 @@ class Rule:
 
 
 def shape_rule(malformed: Col, line: Col) -> Rule:
-    """A line must have as many fields as its file's header, and sound quotes."""
+    """A line must be UTF-8, with as many fields as its file's header, and quotes in pairs."""
     return Rule("", SHAPE, malformed, F.left(line, F.lit(200)))
 
 
