@@ -59,8 +59,8 @@ class MLModelTrainJobOperator(JobOperator):
 class ModelDeployOperator(BaseOperator):
     """Lets a version that passes the gate go live, by moving the model's pointer <model>/live.json.
 
-    Returns `version` (the live one afterwards, or null), `promoted` and `reasons` (the bars missed). A refused
-    version stays in its folder. Raises PromotionRaceError when the pointer moved since the evaluation.
+    Returns `version` (the live one afterwards, or null), `promoted` and `reasons` (the bars missed). A
+    refused version stays in its folder. Raises PromotionRaceError when the pointer moved since evaluation.
     """
 
     template_fields = ("version",)

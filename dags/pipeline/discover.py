@@ -10,7 +10,8 @@ from airflow.sdk import Variable, task
 from medallion.config import Environment, Product
 from medallion.contracts import load_contract, parse_contract
 from medallion.manifest import Manifest, SourceFile, run_id
-from pipeline.work import DISCOVER, query
+from pipeline.scripts import query
+from pipeline.work import DISCOVER
 
 log = logging.getLogger(__name__)
 

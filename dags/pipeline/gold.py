@@ -6,8 +6,8 @@ from airflow.sdk import BaseOperator, Context, TaskGroup, TriggerRule
 
 from medallion.config import Environment, GoldTable, Product
 from medallion.sql import render
-from operators.bigquery import BigQueryJobOperator
-from pipeline.work import bigquery, found, script
+from pipeline.scripts import Job, job_task, script
+from pipeline.work import found
 
 
 def gold(product: Product, environment: Environment, discovered: Any, published: Any) -> TaskGroup:
@@ -23,7 +23,7 @@ def gold(product: Product, environment: Environment, discovered: Any, published:
 
 
 def _refresh(product: Product, table: GoldTable, environment: Environment) -> BaseOperator:
-    def configure(context: Context) -> tuple[str, dict[str, Any]]:
+    def configure(context: Context) -> Job:
         run = found(context).get("run") or f"owed-{context['run_id']}"
         identity = "".join(letter if letter.isalnum() else "_" for letter in run)
         sql = render(
@@ -38,14 +38,10 @@ def _refresh(product: Product, table: GoldTable, environment: Environment) -> Ba
             cluster_by=table.cluster_by,
             days=environment.staging_days,
         )
-        return f"{product.name}-{identity}-gold-{table.table}", script(sql, product, "gold")
+        return f"{product.name}-{identity}-gold-{table.table}", script(sql, product.name, "gold")
 
-    return BigQueryJobOperator(
-        task_id=table.table,
-        configure=configure,
-        trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
-        **bigquery(environment),
-    )
+    rule = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
+    return job_task(table.table, configure, environment, trigger_rule=rule)
 
 
 def _description(table: GoldTable, environment: Environment) -> str:

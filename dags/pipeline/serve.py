@@ -9,7 +9,7 @@ from airflow.sdk import TaskGroup, TriggerRule, task
 
 from medallion.config import Environment, Product
 from pipeline.report import read_figures, render_report
-from pipeline.work import client
+from pipeline.scripts import client
 
 log = logging.getLogger(__name__)
 

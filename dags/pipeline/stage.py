@@ -6,10 +6,8 @@ from airflow.sdk import Context, TaskGroup
 
 from medallion.config import Environment, Product
 from medallion.contracts import Contract, parse_contract
-from medallion.manifest import Manifest
-from medallion.sql import render
-from operators.bigquery import BigQueryJobOperator
-from pipeline.work import bigquery, labels, manifest_of, script, staging_table
+from pipeline.scripts import Job, job_task, load, run_script
+from pipeline.work import manifest_of, staging_table
 
 STEP = "stage"
 
@@ -23,54 +21,36 @@ FILES_SCHEMA = [
 def stage(product: Product, environment: Environment) -> TaskGroup:
     """The step's tasks: make the tables, then load both."""
 
-    def tables(context: Context) -> tuple[str, dict[str, Any]]:
+    def rows(context: Context) -> Job:
         manifest = manifest_of(context)
-        sql = render(
-            "pipeline/stage.sql",
+        contract = parse_contract(manifest.contract, f"contract of run {manifest.run}")
+        return f"{product.name}-{manifest.run}-stage-rows", load(
             environment,
-            contract=_contract(manifest),
-            table=staging_table(product.name, manifest.run),
-            days=environment.staging_days,
+            staging_table(product.name, manifest.run),
+            product.name,
+            STEP,
+            sourceUris=[f"{manifest.output}/rows/*.parquet"],
+            sourceFormat="PARQUET",
+            parquetOptions={"enableListInference": True},
+            schema={"fields": rows_schema(contract)},
         )
-        return f"{product.name}-{manifest.run}-stage-tables", script(sql, product, STEP)
 
-    def rows(context: Context) -> tuple[str, dict[str, Any]]:
+    def files(context: Context) -> Job:
         manifest = manifest_of(context)
-        source = {
-            "sourceUris": [f"{manifest.output}/rows/*.parquet"],
-            "sourceFormat": "PARQUET",
-            "parquetOptions": {"enableListInference": True},
-            "schema": {"fields": rows_schema(_contract(manifest))},
-        }
-        return f"{product.name}-{manifest.run}-stage-rows", load(manifest, "", source)
+        return f"{product.name}-{manifest.run}-stage-files", load(
+            environment,
+            f"{staging_table(product.name, manifest.run)}__files",
+            product.name,
+            STEP,
+            sourceUris=[f"{manifest.output}/files.jsonl"],
+            sourceFormat="NEWLINE_DELIMITED_JSON",
+            schema={"fields": FILES_SCHEMA},
+        )
 
-    def files(context: Context) -> tuple[str, dict[str, Any]]:
-        manifest = manifest_of(context)
-        source = {
-            "sourceUris": [f"{manifest.output}/files.jsonl"],
-            "sourceFormat": "NEWLINE_DELIMITED_JSON",
-            "schema": {"fields": FILES_SCHEMA},
-        }
-        return f"{product.name}-{manifest.run}-stage-files", load(manifest, "__files", source)
-
-    def load(manifest: Manifest, suffix: str, source: dict[str, Any]) -> dict[str, Any]:
-        destination = {
-            "projectId": environment.project,
-            "datasetId": environment.datasets["staging"],
-            "tableId": staging_table(product.name, manifest.run) + suffix,
-        }
-        return {
-            "load": {**source, "destinationTable": destination, "writeDisposition": "WRITE_TRUNCATE"},
-            "labels": labels(product.name, STEP),
-        }
-
+    days = {"days": environment.staging_days}
     with TaskGroup(STEP) as group:
-        made = BigQueryJobOperator(task_id="tables", configure=tables, **bigquery(environment))
-        loads = [
-            BigQueryJobOperator(task_id=task_id, configure=configure, **bigquery(environment))
-            for task_id, configure in (("rows", rows), ("files", files))
-        ]
-        made >> loads
+        tables = run_script(STEP, product, environment, task_id="tables", values=lambda manifest: days)
+        tables >> [job_task("rows", rows, environment), job_task("files", files, environment)]
     return group
 
 
@@ -98,7 +78,3 @@ def _field(name: str, sql_type: str, precision: int = 0, scale: int = 0) -> dict
         "name": name,
         "type": {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN"}.get(sql_type, sql_type),
     }
-
-
-def _contract(manifest: Manifest) -> Contract:
-    return parse_contract(manifest.contract, f"contract of run {manifest.run}")

@@ -14,10 +14,10 @@ from airflow.sdk import DAG, Context, TaskGroup, Variable, task
 from medallion.config import Environment, Model
 from medallion.snapshots import SnapshotPlan, SnapshotSpec, TooLittleHistoryError, plan_snapshots
 from medallion.sql import render
-from operators.bigquery import BigQueryJobOperator
 from operators.dataproc import spark_job, spark_operator
 from operators.model import MLModelTrainJobOperator, MLModelTrainOperator, ModelDeployOperator, read_live
-from pipeline.work import RETRIES, bigquery, labels, query
+from pipeline.scripts import Job, job_task, load, query, script
+from pipeline.work import RETRIES, labels
 
 PLAN = "snapshot.plan"
 VERSION = f"{{{{ ti.xcom_pull(task_ids='{PLAN}')['version'] }}}}"
@@ -62,7 +62,7 @@ def _snapshot(model: Model, environment: Environment) -> TaskGroup:
             raise AirflowSkipException(str(error)) from None
         return _plan(model, environment, dates, history["fingerprint"])
 
-    def configure(context: Context) -> tuple[str, dict[str, Any]]:
+    def configure(context: Context) -> Job:
         planned = context["ti"].xcom_pull(task_ids=PLAN)
         version, uri = planned["version"], planned["examples"]
         sql = render(
@@ -75,11 +75,10 @@ def _snapshot(model: Model, environment: Environment) -> TaskGroup:
             features=render("gold/customer_features.sql", environment).rstrip(),
             examples=render("training/examples.sql", environment).rstrip(),
         )
-        return f"{model.name}-{version}-snapshot", _script(sql, model, "snapshot")
+        return f"{model.name}-{version}-snapshot", script(sql, model.name, "snapshot")
 
     with TaskGroup("snapshot") as group:
-        features = BigQueryJobOperator(task_id="features", configure=configure, **bigquery(environment))
-        plan() >> features
+        plan() >> job_task("features", configure, environment)
     return group
 
 
@@ -154,31 +153,18 @@ def _score(model: Model, environment: Environment) -> TaskGroup:
         snapshot, live = ti.xcom_pull(task_ids=PLAN)["version"], ti.xcom_pull(task_ids="deploy")["version"]
         return snapshot, live, f"{model.name}__scores_{snapshot}_by_{live}".replace("-", "_")
 
-    def stage(context: Context) -> tuple[str, dict[str, Any]]:
+    def stage(context: Context) -> Job:
         snapshot, live, name = table(context)
         sql = render("training/scores_stage.sql", environment, table=name, days=environment.staging_days)
-        return f"{model.name}-{snapshot}-{live}-stage", _script(sql, model, "score")
+        return f"{model.name}-{snapshot}-{live}-stage", script(sql, model.name, "score")
 
-    def load(context: Context) -> tuple[str, dict[str, Any]]:
+    def load_scores(context: Context) -> Job:
         snapshot, live, name = table(context)
-        destination = {
-            "projectId": environment.project,
-            "datasetId": environment.datasets["staging"],
-            "tableId": name,
-        }
         uri = f"gs://{environment.buckets['lake']}/scores/{model.name}/{snapshot}/{live}/*.parquet"
-        configuration = {
-            "sourceUris": [uri],
-            "sourceFormat": "PARQUET",
-            "destinationTable": destination,
-            "writeDisposition": "WRITE_TRUNCATE",
-        }
-        return f"{model.name}-{snapshot}-{live}-load", {
-            "load": configuration,
-            "labels": labels(model.name, "score"),
-        }
+        source = {"sourceUris": [uri], "sourceFormat": "PARQUET"}
+        return f"{model.name}-{snapshot}-{live}-load", load(environment, name, model.name, "score", **source)
 
-    def publish(context: Context) -> tuple[str, dict[str, Any]]:
+    def publish(context: Context) -> Job:
         snapshot, live, name = table(context)
         dates = _read_plan(context["ti"].xcom_pull(task_ids=PLAN)["examples"])
         sql = render(
@@ -188,16 +174,17 @@ def _score(model: Model, environment: Environment) -> TaskGroup:
             snapshot_date=dates.score_date,
             version=live,
         )
-        return f"{model.name}-{snapshot}-{live}-publish", _script(sql, model, "score")
+        return f"{model.name}-{snapshot}-{live}-publish", script(sql, model.name, "score")
 
     with TaskGroup("score") as group:
         job = _job(model, environment, "score", f"{VERSION}-{{{{ {_LIVE_HASH} }}}}", _options(options))
         predict = spark_operator(environment)(task_id="predict", pre_execute=_skip_without_live, **job)
-        staged, loaded, published = (
-            BigQueryJobOperator(task_id=task_id, configure=configure, **bigquery(environment))
-            for task_id, configure in (("stage", stage), ("load", load), ("publish", publish))
+        (
+            predict
+            >> job_task("stage", stage, environment)
+            >> job_task("load", load_scores, environment)
+            >> job_task("publish", publish, environment)
         )
-        predict >> staged >> loaded >> published
     return group
 
 
@@ -229,7 +216,3 @@ def _job(
         arguments=arguments,
         labels=labels(model.name, step),
     )
-
-
-def _script(sql: str, model: Model, step: str) -> dict[str, Any]:
-    return {"query": {"query": sql, "useLegacySql": False}, "labels": labels(model.name, step)}

@@ -4,16 +4,11 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from airflow.exceptions import AirflowFailException, AirflowSkipException
-from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
+from airflow.exceptions import AirflowSkipException
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from airflow.sdk import Context
-from google.api_core.exceptions import BadRequest
-from google.cloud.bigquery import Client, Row
 
-from medallion.config import Environment, Product
 from medallion.manifest import Manifest
-from medallion.sql import render
 
 DISCOVER = "discover"
 
@@ -55,33 +50,3 @@ def staging_table(product: str, run: str) -> str:
 def labels(product: str, step: str) -> dict[str, str]:
     """Labels by which a bill can be read; Google takes lower case, digits, _ and -, 63 at most."""
     return {"product": re.sub(r"[^a-z0-9_-]", "_", product)[:63], "step": step}
-
-
-def bigquery(environment: Environment) -> dict[str, Any]:
-    """Arguments that every BigQuery operator takes from the environment."""
-    return {
-        "project_id": environment.project,
-        "location": environment.bigquery_location,
-        "deferrable": True,
-        "poll_interval": environment.spark.poll_seconds,
-    }
-
-
-def client(environment: Environment) -> Client:
-    """A client of BigQuery, for questions whose answer a task needs itself."""
-    return BigQueryHook().get_client(project_id=environment.project, location=environment.bigquery_location)
-
-
-def query(environment: Environment, template: str, **values: Any) -> list[Row]:
-    """Rows of a SELECT in sql/. Wrong SQL fails the task for good: another try would not mend it."""
-    try:
-        return list(
-            client(environment).query(render(template, environment, **values), job_retry=None).result()
-        )
-    except BadRequest as error:
-        raise AirflowFailException(f"sql/{template}: {error.message}") from error
-
-
-def script(sql: str, product: Product, step: str) -> dict[str, Any]:
-    """Configuration of a BigQuery job that runs a script."""
-    return {"query": {"query": sql, "useLegacySql": False}, "labels": labels(product.name, step)}

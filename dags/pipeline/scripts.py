@@ -1,0 +1,97 @@
+"""Tasks and questions for BigQuery, from the files in sql/."""
+
+from collections.abc import Callable
+from typing import Any
+
+from airflow.exceptions import AirflowFailException
+from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
+from airflow.sdk import Context
+from google.api_core.exceptions import BadRequest
+from google.cloud.bigquery import Client, Row
+
+from medallion.config import Environment, Product
+from medallion.contracts import parse_contract
+from medallion.manifest import Manifest
+from medallion.sql import render
+from operators.bigquery import BigQueryJobOperator
+from pipeline.work import labels, manifest_of, staging_table
+
+Job = tuple[str, dict[str, Any]]  # the identity of the work, and BigQuery's configuration of it
+
+
+def run_script(
+    step: str,
+    product: Product,
+    environment: Environment,
+    task_id: str | None = None,
+    values: Callable[[Manifest], dict[str, Any]] = lambda manifest: {},
+) -> BigQueryJobOperator:
+    """A task that runs sql/pipeline/<step>.sql for a run.
+
+    The script sees product, run, release, the name of the run's staging table, the contract that the manifest
+    carries, and `values`.
+    """
+
+    def configure(context: Context) -> Job:
+        manifest = manifest_of(context)
+        sql = render(
+            f"pipeline/{step}.sql",
+            environment,
+            product=product.name,
+            run=manifest.run,
+            release=manifest.release,
+            table=staging_table(product.name, manifest.run),
+            contract=parse_contract(manifest.contract, f"contract of run {manifest.run}"),
+            **values(manifest),
+        )
+        return f"{product.name}-{manifest.run}-{step}", script(sql, product.name, step)
+
+    return job_task(task_id or step, configure, environment)
+
+
+def job_task(
+    task_id: str, configure: Callable[[Context], Job], environment: Environment, **arguments: Any
+) -> BigQueryJobOperator:
+    """A task that submits or adopts the job that `configure` describes."""
+    return BigQueryJobOperator(
+        task_id=task_id,
+        configure=configure,
+        project_id=environment.project,
+        location=environment.bigquery_location,
+        deferrable=True,
+        poll_interval=environment.spark.poll_seconds,
+        **arguments,
+    )
+
+
+def script(sql: str, name: str, step: str) -> dict[str, Any]:
+    """Configuration of a job that runs a script for a product or a model."""
+    return {"query": {"query": sql, "useLegacySql": False}, "labels": labels(name, step)}
+
+
+def load(environment: Environment, table: str, name: str, step: str, **source: Any) -> dict[str, Any]:
+    """Configuration of a job that loads objects into a staging table, in place of what it holds."""
+    destination = {
+        "projectId": environment.project,
+        "datasetId": environment.datasets["staging"],
+        "tableId": table,
+    }
+    return {
+        "load": {**source, "destinationTable": destination, "writeDisposition": "WRITE_TRUNCATE"},
+        "labels": labels(name, step),
+    }
+
+
+def client(environment: Environment) -> Client:
+    """A client of BigQuery, for questions whose answer a task needs itself."""
+    return BigQueryHook().get_client(project_id=environment.project, location=environment.bigquery_location)
+
+
+def query(environment: Environment, template: str, **values: Any) -> list[Row]:
+    """Rows of a SELECT in sql/. Wrong SQL fails the task for good: another try would not mend it."""
+    try:
+        return list(
+            client(environment).query(render(template, environment, **values), job_retry=None).result()
+        )
+    except BadRequest as error:
+        raise AirflowFailException(f"sql/{template}: {error.message}") from error
