@@ -59,8 +59,10 @@ land: setup  ## put files into bronze and start a run: PRODUCT=… FILES="…"
 	@$(BIN)/python -m local.land "$(PRODUCT)" $(FILES)
 
 .PHONY: query
+query: export SQL := $(value SQL)
 query: setup  ## GoogleSQL on the local warehouse: SQL="SELECT …" [FORMAT=csv|json]
-	@$(BIN)/python -m local.query --format "$(FORMAT)" -- "$$SQL"
+	@[ -n "$$SQL" ] || { echo 'Give the query: make query SQL="SELECT …"' >&2; exit 2; }
+	$(BIN)/python -m local.query --format "$(FORMAT)" -- "$$SQL"
 
 .PHONY: test
 test: setup  ## run every test
@@ -83,5 +85,6 @@ lock: $(VENV)/uv/.ready  ## lock the requirements anew
 	done
 
 .PHONY: clean
-clean: down  ## remove the data of the local cloud; the virtual environments stay
-	@rm -rf .local/airflow .local/bigquery .local/cache .local/dataproc .local/gcs .local/logs .local/run .local/sample
+clean:  ## remove the data of the local cloud; the virtual environments stay
+	@[ ! -e .local/services.json ] || $(MAKE) --no-print-directory down
+	rm -rf .local/airflow .local/bigquery .local/cache .local/dataproc .local/gcs .local/logs .local/run .local/sample

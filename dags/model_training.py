@@ -1,9 +1,14 @@
 """One Airflow DAG for each model in conf/models."""
 
 from medallion.config import environment_name, load_environment, load_model, model_names
+from medallion.errors import MedallionError
+from pipeline.broken import broken_dag
 from pipeline.training import model_dag
 
 environment = load_environment(environment_name())
 
 for name in model_names():
-    globals()[name] = model_dag(load_model(name), environment)
+    try:
+        globals()[name] = model_dag(load_model(name), environment)
+    except MedallionError as error:
+        globals()[name] = broken_dag(name, error)

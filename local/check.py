@@ -66,9 +66,9 @@ def _check_product(product: Product, contracts: dict[str, Contract], conf: Path,
     contract = contracts.get(product.contract)
     if contract is None:
         raise ConfigError(file, "contract", "a sound contract in conf/contracts", product.contract)
-    dates = [column.name for column in contract.columns if column.sql_type == "DATE"]
+    dates = [column.name for column in contract.columns if column.sql_type == "DATE" and column.required]
     if product.partition_by not in dates:
-        expected = f"a DATE column: {', '.join(dates)}"
+        expected = f"a required DATE column: {', '.join(dates)}"
         raise ConfigError(file, "silver.partition_by", expected, product.partition_by)
     if product.train is not None and product.train not in model_names(conf):
         raise ConfigError(file, "train", "the name of a file in conf/models", product.train)

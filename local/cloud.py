@@ -19,7 +19,7 @@ from google.cloud import bigquery, storage
 
 from local import airflow
 from local.java import java_home
-from local.paths import BIGQUERY, DATAPROC, EMULATORS, GCS, LOCAL, LOGS, PORTS, RUN, STATE
+from local.paths import BIGQUERY, DATAPROC, EMULATORS, GCS, LOCAL, LOCK, LOGS, PORTS, RUN, STATE
 from local.services import (
     Service,
     ServiceError,
@@ -27,6 +27,7 @@ from local.services import (
     accepts_connections,
     answers_http,
     free_ports,
+    hold,
     recorded_processes,
 )
 from medallion.config import ROOT, Environment, load_environment
@@ -69,16 +70,16 @@ class Cloud:
         job = self.bigquery().query(sql, retry=None, job_retry=None)  # type: ignore[arg-type]
         return [dict(row) for row in job.result(retry=None, job_retry=None)]
 
-    def land(self, product: str, files: list[Path]) -> int:
-        """Puts files into bronze under a product's name; returns how many.
+    def land(self, product: str, files: dict[str, Path]) -> int:
+        """Puts files into bronze under a product's name and their own; returns how many.
 
         A file that is there with the same content stays: putting it again would make a new version.
         """
         bucket = self.storage().bucket(self.environment.buckets["bronze"])
         landed = {blob.name: blob.md5_hash for blob in bucket.list_blobs(prefix=f"{product}/")}
 
-        def upload(path: Path) -> bool:
-            name = f"{product}/{path.name}"
+        def upload(item: tuple[str, Path]) -> bool:
+            name, path = f"{product}/{item[0]}", item[1]
             with path.open("rb") as content:
                 checksum = base64.b64encode(hashlib.file_digest(content, "md5").digest()).decode()
             if landed.get(name) == checksum:
@@ -87,7 +88,7 @@ class Cloud:
             return True
 
         with ThreadPoolExecutor(UPLOADS) as pool:
-            return sum(pool.map(upload, files))
+            return sum(pool.map(upload, files.items()))
 
 
 def running_cloud() -> Cloud | None:
@@ -100,24 +101,29 @@ def running_cloud() -> Cloud | None:
 @contextmanager
 def local_cloud(keep: bool, with_airflow: bool = True) -> Iterator[Cloud]:
     """Starts the local cloud, with yesterday's data where `keep` says so, and stops it whatever happens."""
-    services = start_over(keep)
+    services = start_over(keep, with_airflow)
     try:
         yield start(services, with_airflow)
     finally:
         services.stop()
 
 
-def start_over(keep: bool) -> Services:
-    """Clears the way: stops what a killed command left behind; refuses to disturb a cloud that is up."""
+def start_over(keep: bool, with_airflow: bool = True) -> Services:
+    """Clears the way: stops what a killed command left behind.
+
+    Raises ServiceError rather than disturb a cloud that is up, or another command at work.
+    """
+    LOCAL.mkdir(parents=True, exist_ok=True)
+    hold(LOCK)
     if recorded_processes(STATE):
         if PORTS.exists():
             raise ServiceError("The local cloud is up already. Next: make down, then try again.")
         Services(STATE, LOGS).stop()
-    LOCAL.mkdir(exist_ok=True)
     if not keep:
         for folder in (GCS, BIGQUERY, DATAPROC, RUN):
             shutil.rmtree(folder, ignore_errors=True)
-    shutil.rmtree(airflow.AIRFLOW, ignore_errors=True)  # it knows nothing that ops doesn't
+    if with_airflow:
+        shutil.rmtree(airflow.AIRFLOW, ignore_errors=True)  # it knows nothing that ops doesn't
     return Services(STATE, LOGS)
 
 

@@ -28,11 +28,14 @@ def land(name: str, files: list[Path]) -> None:
     missing = [str(path) for path in files if not path.is_file()]
     if missing:
         raise MedallionError(f"FILES: expected files, got {', '.join(missing)}, which are not there.")
+    named = {path.name: path for path in files}
+    if len(named) < len(files):
+        raise MedallionError("FILES: expected a name for each file, got several of one name.")
     product = load_product(name)
     cloud = running_cloud()
     if cloud is None:
         raise MedallionError("The local cloud is not up. Next: make up.")
-    landed = cloud.land(product.name, files)
+    landed = cloud.land(product.name, named)
     run = AirflowApi(cloud.ports["airflow"]).trigger(product.name)
     print(f"Landed {landed} new files; run {run}: {cloud.airflow_url}/dags/{product.name}/runs/{run}")
 

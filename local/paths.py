@@ -12,6 +12,7 @@ BIGQUERY = LOCAL / "bigquery"
 CACHE = LOCAL / "cache"
 DATAPROC = LOCAL / "dataproc"
 GCS = LOCAL / "gcs"
+LOCK = LOCAL / "lock"
 LOGS = LOCAL / "logs"
 PORTS = LOCAL / "ports.json"  # of the cloud that is up
 RUN = LOCAL / "run"

@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def run(product: Product, files: list[Path], keep: bool) -> dict[str, Any]:
+def run(product: Product, files: dict[str, Path], keep: bool) -> dict[str, Any]:
     """Runs a product on files through the local cloud; returns the summary."""
     started = time.monotonic()
     _say("Starting the local cloud: storage, BigQuery, Dataproc, Airflow")
@@ -107,17 +107,20 @@ def _seconds(task: dict[str, Any]) -> float:
     return round((end - start).total_seconds(), 1)
 
 
-def _files(given: Path | None, product: Product) -> list[Path]:
+def _files(given: Path | None, product: Product) -> dict[str, Path]:
+    """The files to land, by the names that they get in bronze."""
     if given is None:
         if product.name != PRODUCT:
             raise MedallionError(f"There is no sample for {product.name}. Next: give INPUT=<file or folder>.")
         if not SAMPLE.exists():
             _say("Exporting the sample, one CSV a day of arrival")
             export_sample(SAMPLE)
-        return sorted(SAMPLE.glob("*.csv"))
+        given = SAMPLE
     if not given.exists():
         raise MedallionError(f"INPUT: expected a file or a folder, got {given}, which is not there.")
-    files = sorted(path for path in given.rglob("*") if path.is_file()) if given.is_dir() else [given]
+    if given.is_file():
+        return {given.name: given}
+    files = {str(path.relative_to(given)): path for path in sorted(given.rglob("*")) if path.is_file()}
     if not files:
         raise MedallionError(f"INPUT: expected at least one file, got {given}, which is empty.")
     return files

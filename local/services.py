@@ -1,5 +1,6 @@
 """Starts processes of the local cloud, waits until they answer, and stops them by their ids."""
 
+import fcntl
 import json
 import os
 import signal
@@ -9,11 +10,14 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import psutil
 import requests
 
 from medallion.errors import MedallionError
+
+_held: list[IO[str]] = []  # open files, whose locks end with the process
 
 READY_SECONDS = 180
 STOP_SECONDS = 15
@@ -103,6 +107,15 @@ def recorded_processes(state: Path) -> list[psutil.Process]:
         except psutil.NoSuchProcess:
             continue
     return running
+
+
+def hold(lock: Path) -> None:
+    """Holds a lock for as long as this process lives; raises ServiceError when another process has it."""
+    _held.append(lock.open("w"))
+    try:
+        fcntl.flock(_held[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ServiceError("Another command is at work on the local cloud. Next: wait for its end.") from None
 
 
 def free_ports(count: int) -> list[int]:

@@ -98,6 +98,10 @@ def parse_contract(document: dict[str, Any], file: str) -> Contract:
     order_by = custom.get("orderBy")
     if order_by not in {column.name for column in columns}:
         raise ConfigError(file, "schema.0.customProperties.orderBy", "the name of a column", order_by)
+    for column in columns:
+        if column.name in {order_by, *(item["name"] for item in keyed)} and not column.required:
+            # NULL equals nothing: such a row would be published again by each file that brings it.
+            raise ConfigError(file, f"{column.name}.required", "true, for a key or the orderBy column", False)
     return Contract(
         name=document["name"],
         version=document["version"],

@@ -1,13 +1,14 @@
 """Measures a model version, and the live one beside it, on the test split of an extract."""
 
 import argparse
+import json
 import logging
 from typing import Any
 
 import pandas as pd
 
 from medallion.errors import MedallionError
-from medallion.hadoop_files import exists, write_bytes
+from medallion.hadoop_files import exists, read_bytes, write_bytes
 from ml.examples import inputs, labels, read_examples, spark_session
 from ml.features import BASELINE
 from ml.metrics import auc, base_log_loss, summarize
@@ -23,13 +24,16 @@ def main(argv: list[str] | None = None) -> None:
     arguments = _arguments(argv)
     spark = spark_session("evaluate")
     target = f"{arguments.output}/{METRICS}"
-    if exists(spark, target):
-        log.info("step=evaluate output=%s: evaluated before, kept as it is", target)
-        return
     challenger = load_version(spark, arguments.model)
     champion = load_version(spark, arguments.champion) if arguments.champion else None
+    if exists(spark, target):
+        before = json.loads(read_bytes(spark, target))["champion"]
+        if (before and before["version"]) == (champion and champion.name):
+            log.info("step=evaluate output=%s: evaluated against that champion before, kept", target)
+            return
     metrics = evaluate(read_examples(spark, arguments.examples, "test"), challenger, champion)
-    write_bytes(spark, target, to_json(metrics))
+    # The only file of a version that may change: when another version has gone live meanwhile.
+    write_bytes(spark, target, to_json(metrics), overwrite=True)
     log.info(
         "step=evaluate version=%s rows=%d auc=%.4f skill=%.4f ece=%.4f",
         *(metrics[key] for key in ("version", "n", "auc", "skill", "ece")),

@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from medallion.contracts import Contract, parse_contract
+from medallion.errors import MedallionError
 from medallion.hadoop_files import read_bytes, write_bytes
 from medallion.manifest import Manifest, SourceFile, run_id
 from spark_jobs.cleaning.files import Inspection, inspect
@@ -49,6 +50,7 @@ def clean(spark: SparkSession, manifest: Manifest) -> dict[str, Any]:
     _with_source(spark, rows, manifest, contract).write.mode("overwrite").parquet(f"{manifest.output}/rows")
 
     counts = file_counts(read, written, len(inspections))
+    _require_balance(inspections, counts)
     files = [_ledger_line(found, count) for found, count in zip(inspections, counts, strict=True)]
     metrics = _metrics(manifest, contract, files, rule_counts(written, rules))
     lines = "".join(json.dumps(line) + "\n" for line in files)
@@ -56,6 +58,16 @@ def clean(spark: SparkSession, manifest: Manifest) -> dict[str, Any]:
     document = json.dumps(metrics, indent=1).encode()
     write_bytes(spark, f"{manifest.output}/metrics.json", document, overwrite=True)
     return metrics
+
+
+def _require_balance(inspections: list[Inspection], counts: list[Counts]) -> None:
+    """A job that is not sure of its counts fails, so that it is tried again; see Counts."""
+    for found, count in zip(inspections, counts, strict=True):
+        if count.read != count.valid + count.rejected + count.duplicate:
+            raise MedallionError(
+                f"{found.file.uri}: expected read = valid + rejected + duplicate, got {count}. "
+                "Next: run the job again; a lost executor can count a task's rows twice."
+            )
 
 
 def _with_source(spark: SparkSession, rows: DataFrame, manifest: Manifest, contract: Contract) -> DataFrame:
@@ -112,6 +124,8 @@ def _session() -> SparkSession:
         .config("spark.sql.session.timeZone", "UTC")
         # The default fails the job for a text that Spark 2 took for a time, such as '2017-1-1 1:02:03'.
         .config("spark.sql.legacy.timeParserPolicy", "CORRECTED")
+        # A cast that fails is a broken rule of its row, not the end of the job.
+        .config("spark.sql.ansi.enabled", "false")
         # A task for each path, the default, costs more than listing it.
         .config("spark.sql.sources.parallelPartitionDiscovery.parallelism", "64")
         .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")

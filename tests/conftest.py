@@ -1,5 +1,6 @@
 """What tests of several parts share: the one Spark session, servers of the local cloud, and a warehouse."""
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,9 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def spark() -> SparkSession:
     """There is one session in a process: what a job's own session asks for is added to this one."""
+    logging.getLogger("py4j").setLevel(
+        logging.WARNING
+    )  # it has a word to say after pytest's output has closed
     return (
         SparkSession.builder.appName("tests")
         .master("local[2]")

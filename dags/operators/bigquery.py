@@ -1,6 +1,7 @@
 """BigQuery jobs that are submitted or adopted."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.exceptions import AirflowException, AirflowFailException
@@ -16,19 +17,31 @@ TRANSIENT = {
     *("backendError", "internalError", "jobBackendError", "jobInternalError", "tableUnavailable", "timeout"),
     *("rateLimitExceeded", "jobRateLimitExceeded", "quotaExceeded", "stopped"),
 }
-CONFLICT = "could not serialize"  # of transactions; its reason is the one of wrong SQL
+# Conflicts of transactions come with the reason of wrong SQL.
+CONFLICTS = ("could not serialize", "aborted due to concurrent update")
 
 
 class BigQueryJobOperator(BigQueryInsertJobOperator):
     """Google's operator, with a job id that is the same for the same work.
 
     `configure` is called when the task runs; it returns the identity of the work and the job's configuration.
-    The configuration's hash becomes part of the job id: changed SQL is another job.
+    The configuration's hash becomes part of the job id: changed SQL is another job. A job that succeeded more
+    than `kept_days` ago is not adopted, for staging tables expire.
     """
 
-    def __init__(self, *, configure: Callable[[Context], tuple[str, dict[str, Any]]], **kwargs: Any) -> None:
+    def __init__(
+        self, *, configure: Callable[[Context], tuple[str, dict[str, Any]]], kept_days: int = 1, **kwargs: Any
+    ) -> None:
         super().__init__(configuration={}, force_rerun=False, **kwargs)
         self._configure = configure
+        self._kept_days = kept_days
+
+    def _is_of_no_use(self, job: Any) -> bool:
+        """Whether a job has failed, or so long ago succeeded that what it made has expired."""
+        if job.state != "DONE":
+            return False
+        expired = job.ended is not None and job.ended < datetime.now(UTC) - timedelta(days=self._kept_days)
+        return bool(job.error_result) or expired
 
     def execute(self, context: Context) -> Any:
         self.job_id, self.configuration = self._configure(context)
@@ -41,7 +54,7 @@ class BigQueryJobOperator(BigQueryInsertJobOperator):
             except NotFound:
                 return None
 
-        name, job = attempt(job_id, find, _has_failed)
+        name, job = attempt(job_id, find, self._is_of_no_use)
         if job is not None:
             self.log.info("Adopting job %s in state %s", name, job.state)
             return job
@@ -52,19 +65,25 @@ class BigQueryJobOperator(BigQueryInsertJobOperator):
         except BadRequest as error:
             raise _failure(name, {"reason": "invalidQuery", "message": error.message}) from error
 
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
+        if event["status"] == "error":
+            hook = BigQueryHook(gcp_conn_id=self.gcp_conn_id, impersonation_chain=self.impersonation_chain)
+            path = context["ti"].xcom_pull(task_ids=self.task_id, key="job_id_path")
+            job_id = path.rpartition(":")[2]
+            job = hook.get_job(job_id=job_id, project_id=self.project_id, location=self.location)
+            self._handle_job_error(job)
+        return super().execute_complete(context, event)
+
     def _handle_job_error(self, job: Any) -> None:
         if job.error_result:
             raise _failure(job.job_id, job.error_result)
         super()._handle_job_error(job)
 
 
-def _has_failed(job: Any) -> bool:
-    return job.state == "DONE" and bool(job.error_result)
-
-
 def _failure(job_id: str, error: dict[str, str]) -> AirflowException:
     """Worth another try, or final: wrong SQL and a failed audit stay what they are."""
     message = f"BigQuery job {job_id} failed: {error.get('reason')}: {error.get('message')}"
-    if error.get("reason") in TRANSIENT or CONFLICT in error.get("message", ""):
+    text = error.get("message", "").lower()
+    if error.get("reason") in TRANSIENT or any(conflict in text for conflict in CONFLICTS):
         return AirflowException(message)
     return AirflowFailException(message)

@@ -16,8 +16,9 @@ from medallion.config import Environment
 from medallion.release import LIBRARY
 from operators.attempts import attempt
 
-FAILED_BATCHES = (Batch.State.FAILED, Batch.State.CANCELLED, Batch.State.CANCELLING)
-FAILED_JOBS = (JobStatus.State.ERROR, JobStatus.State.CANCELLED, JobStatus.State.CANCEL_PENDING)
+# One that is being cancelled still writes: it is waited for before the next attempt.
+FAILED_BATCHES = (Batch.State.FAILED, Batch.State.CANCELLED)
+FAILED_JOBS = (JobStatus.State.ERROR, JobStatus.State.CANCELLED)
 
 
 class BatchOperator(DataprocCreateBatchOperator):

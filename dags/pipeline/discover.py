@@ -21,17 +21,17 @@ def discover(product: Product, environment: Environment) -> Any:
 
     @task(task_id=DISCOVER)
     def find() -> dict[str, str]:
-        landed = _landed(product, environment)
+        files = landed(product, environment)
         known = query(environment, "pipeline/ledger.sql", product=product.name)
-        new = sorted(set(landed) - {(row["uri"], row["generation"]) for row in known})
-        log.info("product=%s step=discover landed=%d new=%d", product.name, len(landed), len(new))
+        new = sorted(set(files) - {(row["uri"], row["generation"]) for row in known})
+        log.info("product=%s step=discover landed=%d new=%d", product.name, len(files), len(new))
         if new:
-            return _write_manifest(product, environment, tuple(landed[version] for version in new))
+            return _write_manifest(product, environment, tuple(files[version] for version in new))
         tables = [gold.table for gold in product.gold]
         owed = query(environment, "pipeline/owed.sql", product=product.name, tables=tables)
         if not owed:
             raise AirflowSkipException(
-                f"Nothing new for {product.name}: {len(landed)} files, all in the ledger."
+                f"Nothing new for {product.name}: {len(files)} files, all in the ledger."
             )
         log.info("product=%s step=discover owed=%s", product.name, [row["gold_table"] for row in owed])
         return {}
@@ -39,7 +39,8 @@ def discover(product: Product, environment: Environment) -> Any:
     return find()
 
 
-def _landed(product: Product, environment: Environment) -> dict[tuple[str, int], SourceFile]:
+def landed(product: Product, environment: Environment) -> dict[tuple[str, int], SourceFile]:
+    """What lies in bronze for a product, by name and generation."""
     bucket = environment.buckets["bronze"]
     blobs = GCSHook().get_conn().list_blobs(bucket, prefix=f"{product.name}/")
     files = [

@@ -34,6 +34,7 @@ def _refresh(product: Product, table: GoldTable, environment: Environment) -> Ba
             build=f"{table.table}__{identity}",
             select=render(f"gold/{table.table}.sql", environment).rstrip(),
             description=_description(table, environment),
+            rebuild=table.rebuild,
             partition_by=table.partition_by,
             cluster_by=table.cluster_by,
             days=environment.staging_days,

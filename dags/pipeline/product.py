@@ -36,7 +36,7 @@ def product_dag(product: Product, environment: Environment) -> DAG:
             >> audit(product, environment)
             >> published
         )
-        gold(product, environment, discovered, published) >> serve(product, environment)
+        [published, gold(product, environment, discovered, published)] >> serve(product, environment)
     return dag
 
 

@@ -60,6 +60,7 @@ def job_task(
         location=environment.bigquery_location,
         deferrable=True,
         poll_interval=environment.spark.poll_seconds,
+        kept_days=environment.staging_days - 1,
         **arguments,
     )
 

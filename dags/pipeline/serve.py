@@ -11,6 +11,9 @@ from medallion.config import Environment, Product
 from pipeline.report import read_figures, render_report
 from pipeline.scripts import client
 
+# publish or gold, or both, have something new to show; where both are skipped, so is this.
+ANY_NEWS = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
+
 log = logging.getLogger(__name__)
 
 
@@ -25,8 +28,7 @@ def serve(product: Product, environment: Environment) -> TaskGroup:
 
 
 def _report(product: Product, environment: Environment) -> Any:
-    # Gold tables that were skipped show nothing new, so that the page would not either.
-    @task(task_id="report", trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
+    @task(task_id="report", trigger_rule=ANY_NEWS)
     def report() -> str:
         figures = read_figures(client(environment), environment, product)
         page = render_report(product.name, product.description, figures)
@@ -43,6 +45,8 @@ def _train(model: str) -> TriggerDagRunOperator:
         task_id="train",
         trigger_dag_id=model,
         # One training for each run of the product, however often this task is tried.
-        trigger_run_id="{{ run_id }}",
+        # Airflow keeps ids that begin with scheduled__ for runs of a schedule.
+        trigger_run_id="{{ dag.dag_id }}-{{ run_id }}",
         skip_when_already_exists=True,
+        trigger_rule=ANY_NEWS,
     )

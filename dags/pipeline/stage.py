@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from airflow.sdk import Context, TaskGroup
+from airflow.exceptions import AirflowFailException
+from airflow.sdk import Context, TaskGroup, task
 
 from medallion.config import Environment, Product
 from medallion.contracts import Contract, parse_contract
+from pipeline.discover import landed
 from pipeline.scripts import Job, job_task, load, run_script
 from pipeline.work import manifest_of, staging_table
 
@@ -19,7 +21,7 @@ FILES_SCHEMA = [
 
 
 def stage(product: Product, environment: Environment) -> TaskGroup:
-    """The step's tasks: make the tables, then load both."""
+    """The step's tasks: see that the files are still what was read, make the tables, load both."""
 
     def rows(context: Context) -> Job:
         manifest = manifest_of(context)
@@ -50,8 +52,29 @@ def stage(product: Product, environment: Environment) -> TaskGroup:
     days = {"days": environment.staging_days}
     with TaskGroup(STEP) as group:
         tables = run_script(STEP, product, environment, task_id="tables", values=lambda manifest: days)
-        tables >> [job_task("rows", rows, environment), job_task("files", files, environment)]
+        loads = [job_task("rows", rows, environment), job_task("files", files, environment)]
+        unchanged(product, environment) >> tables >> loads
     return group
+
+
+def unchanged(product: Product, environment: Environment) -> Any:
+    """A task that fails when a file was overwritten since discover saw it.
+
+    Spark reads the newest version of an object, whatever the manifest says; the next run takes it as new.
+    """
+
+    @task(task_id="unchanged")
+    def compare(**context: Any) -> None:
+        now = landed(product, environment)
+        files = manifest_of(context).files  # type: ignore[arg-type]
+        moved = [file.uri for file in files if (file.uri, file.generation) not in now]
+        if moved:
+            raise AirflowFailException(
+                f"{len(moved)} files were overwritten or deleted while they were read, {moved[0]} among them; "
+                "nothing is published. Next: run the DAG again, which takes what is there now."
+            )
+
+    return compare()
 
 
 def rows_schema(contract: Contract) -> list[dict[str, Any]]:

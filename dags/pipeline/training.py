@@ -54,6 +54,8 @@ def _snapshot(model: Model, environment: Environment) -> TaskGroup:
     @task(task_id="plan")
     def plan() -> dict[str, str]:
         (history,) = query(environment, "training/history.sql")
+        if history["last_date"] is None:
+            raise AirflowSkipException("gold.customer_daily has no rows, so there is nothing to learn from.")
         try:
             dates = plan_snapshots(
                 history["first_date"], history["last_date"], SnapshotSpec(**model.snapshots)
@@ -85,7 +87,8 @@ def _snapshot(model: Model, environment: Environment) -> TaskGroup:
 def _plan(model: Model, environment: Environment, dates: SnapshotPlan, fingerprint: str) -> dict[str, str]:
     """Names the version after what it is made of, and writes the dates beside its examples."""
     release = Variable.get("medallion_release")
-    parts = json.dumps([model.document, release, fingerprint], sort_keys=True)
+    sql = [render(name, environment) for name in ("gold/customer_features.sql", "training/examples.sql")]
+    parts = json.dumps([model.document, release, fingerprint, sql], sort_keys=True)
     version = f"{dates.score_date:%Y%m%d}-{hashlib.sha256(parts.encode()).hexdigest()[:12]}"
     hook, lake = GCSHook(), environment.buckets["lake"]
     folder = f"training/{model.name}/{version}/examples"
@@ -124,7 +127,9 @@ def _train(model: Model, environment: Environment) -> Any:
 def _evaluate(model: Model, environment: Environment) -> Any:
     folder = _version_uri(model, environment, VERSION)
     options = {"examples": EXAMPLES, "model": folder, "champion": CHAMPION, "output": folder}
-    job = _job(model, environment, "evaluate", VERSION, _options(options))
+    # Another champion is another evaluation.
+    identity = f"{VERSION}-{{{{ {_CHAMPION_HASH} }}}}"
+    job = _job(model, environment, "evaluate", identity, _options(options))
     return spark_operator(environment)(task_id="evaluate", **job)
 
 
@@ -188,8 +193,9 @@ def _score(model: Model, environment: Environment) -> TaskGroup:
     return group
 
 
-# The live version's own hash: a batch id has no room for two whole versions.
-_LIVE_HASH = "ti.xcom_pull(task_ids='deploy')['version'].rpartition('-')[2]"
+# A version's own hash: a batch id has no room for two whole versions.
+_CHAMPION_HASH = f"ti.xcom_pull(task_ids='{PLAN}')['champion'].rpartition('-')[2] or 'first'"
+_LIVE_HASH = "(ti.xcom_pull(task_ids='deploy')['version'] or '').rpartition('-')[2]"
 
 
 def _skip_without_live(context: Context) -> None:

@@ -12,10 +12,11 @@ from medallion.manifest import Manifest
 
 DISCOVER = "discover"
 
-# Templates of what discover returned, for fields that Airflow renders.
-RUN = "{{ ti.xcom_pull(task_ids='discover')['run'] }}"
-MANIFEST = "{{ ti.xcom_pull(task_ids='discover')['manifest'] }}"
-RELEASE = "{{ ti.xcom_pull(task_ids='discover')['release'] }}"
+# Templates of what discover returned, for fields that Airflow renders. It renders them before a task can be
+# skipped, so they have to bear a discover that found nothing.
+RUN = "{{ ti.xcom_pull(task_ids='discover').get('run') }}"
+MANIFEST = "{{ ti.xcom_pull(task_ids='discover').get('manifest') }}"
+RELEASE = "{{ ti.xcom_pull(task_ids='discover').get('release') }}"
 
 RETRIES: dict[str, Any] = {
     "retries": 3,

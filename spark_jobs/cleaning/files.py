@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
 from medallion.contracts import Contract
@@ -14,6 +15,7 @@ from medallion.manifest import SourceFile
 
 HEAD_BYTES = 64 * 1024
 READERS = 16
+CORRUPT = ("EOFException", "ZipException")
 UNPACKED_BY_NAME = (".bz2", ".deflate", ".lz4", ".snappy", ".zst")  # by Spark, but not by inspect
 
 
@@ -41,7 +43,10 @@ def _inspect(spark: SparkSession, file: SourceFile, contract: Contract) -> Inspe
         return Inspection(file, reason=reason)
     try:
         head, complete = _read_head(spark, file.uri)
-    except Exception as error:  # whatever the file system or zlib raises is the file's reason
+    except Py4JJavaError as error:
+        # What is wrong with the storage is not the file's fault: that fails the job, which is tried again.
+        if error.java_exception.getClass().getSimpleName() not in CORRUPT:
+            raise
         return Inspection(file, reason=f"unreadable: {_cause(error)}")
     if not head:
         return Inspection(file, reason="empty: the file has no bytes")
@@ -114,11 +119,11 @@ def _header_fault(columns: tuple[str, ...], contract: Contract) -> str | None:
         if column.required and source_column(columns, column.sources) is None
     ]
     if missing:
-        return f"wrong header: missing {', '.join(missing)}; got {', '.join(columns)[:200]}"
+        # What stands there instead may be a customer's data, if the file has no header at all.
+        return f"wrong header: missing {', '.join(missing)} among {len(columns)} columns"
     return None
 
 
-def _cause(error: Exception) -> str:
-    java = getattr(error, "java_exception", None)
-    text = f"{java.getClass().getSimpleName()}: {java.getMessage()}" if java is not None else str(error)
-    return text.splitlines()[0][:200]
+def _cause(error: Py4JJavaError) -> str:
+    java = error.java_exception
+    return f"{java.getClass().getSimpleName()}: {java.getMessage()}".splitlines()[0][:200]

@@ -63,7 +63,8 @@ def _breaks(column: str, rule: str) -> Col:
 def _histogram(value: Col, bins: int) -> Col:
     # With room for every distinct value, histogram_numeric joins bins of equal values only, so its counts are
     # exact; it is the one built-in aggregate that counts by group inside an observation. It wants two bins.
-    return F.to_json(F.histogram_numeric(value, F.lit(max(2, bins))))
+    # Of integers it would cut a bin's mean, so that 90.99… became 90.
+    return F.to_json(F.histogram_numeric(value.cast("double"), F.lit(max(2, bins))))
 
 
 def _bins(histogram: str | None) -> Counter[int]:

@@ -111,7 +111,7 @@ def _read_lines(spark: SparkSession, group: list[tuple[int, Inspection]]) -> Dat
     # Spark shows paths with %-escapes, the manifest without.
     paths = [(path, numbers[_known(unquote(path), numbers)]) for path in text.inputFiles()]
     if len(paths) != len(numbers):
-        raise MedallionError(f"Spark lists {len(paths)} of {len(numbers)} files, as if the others had no rows.")
+        raise MedallionError(f"Spark lists {len(paths)} of {len(numbers)} files and would lose the rest.")
     files = small_table(spark, paths, "path STRING, file INT")
     # Spark keeps whatever bytes a line has, and neither Parquet's readers nor BigQuery take all of them.
     line = F.decode(F.col("value").cast("binary"), "UTF-8")

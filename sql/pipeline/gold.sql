@@ -30,7 +30,7 @@ OPTIONS (description = {{ description | literal }})
 AS SELECT * FROM `{{ staging }}.{{ build }}` LIMIT 0;
 
 BEGIN TRANSACTION;
-DELETE FROM `{{ gold }}.{{ table }}` WHERE {{ partition_by ~ ' IN UNNEST(touched)' if partition_by else 'TRUE' }};
+DELETE FROM `{{ gold }}.{{ table }}` WHERE {{ 'TRUE' if rebuild == 'full' else partition_by ~ ' IN UNNEST(touched)' }};
 INSERT INTO `{{ gold }}.{{ table }}` SELECT * FROM `{{ staging }}.{{ build }}`;
 INSERT INTO `{{ ops }}.refreshes` (product, table_name, run, refreshed_at)
 SELECT {{ product | literal }}, {{ table | literal }}, run, CURRENT_TIMESTAMP()

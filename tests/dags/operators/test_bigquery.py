@@ -1,0 +1,124 @@
+"""BigQuery jobs on the emulator: submitted once, adopted afterwards, tried anew when they failed."""
+
+from typing import Any
+
+import pytest
+from airflow.exceptions import AirflowException, AirflowFailException
+from google.cloud import bigquery
+
+from operators.bigquery import BigQueryJobOperator, _failure
+from tests.conftest import PROJECT
+
+
+@pytest.fixture(autouse=True)
+def emulator(bigquery_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", bigquery_url)
+
+
+@pytest.fixture
+def table(warehouse: bigquery.Client, request: pytest.FixtureRequest) -> str:
+    """An empty table of the test's own."""
+    name = f"gold.{request.node.name}"
+    rows(warehouse, f"CREATE TABLE {name} (n INT64)")
+    return name
+
+
+def rows(warehouse: bigquery.Client, sql: str) -> list[tuple[Any, ...]]:
+    return [
+        tuple(row.values()) for row in warehouse.query(sql, retry=None, job_retry=None).result(retry=None)
+    ]
+
+
+def operator(sql: str, identity: str, **arguments: Any) -> BigQueryJobOperator:
+    job = {"query": {"query": sql, "useLegacySql": False}}
+    return BigQueryJobOperator(
+        task_id="work",
+        configure=lambda context: (identity, job),
+        project_id=PROJECT,
+        location="US",
+        deferrable=True,
+        **arguments,
+    )
+
+
+def test_a_job_runs_under_the_identity_of_its_work(
+    warehouse: bigquery.Client, table: str, context: dict[str, Any]
+) -> None:
+    job_id = operator(f"INSERT INTO {table} VALUES (1)", "first").execute(context)
+    assert job_id.startswith("first_")
+    assert job_id.endswith("-1")
+    assert warehouse.get_job(job_id, location="US").state == "DONE"
+
+
+def test_the_same_work_is_done_once(warehouse: bigquery.Client, table: str, context: dict[str, Any]) -> None:
+    tries = [operator(f"INSERT INTO {table} VALUES (1)", "same").execute(context) for _ in range(3)]
+    assert len(set(tries)) == 1
+    assert rows(warehouse, f"SELECT COUNT(*) FROM {table}") == [(1,)]
+
+
+def test_other_sql_is_other_work(warehouse: bigquery.Client, table: str, context: dict[str, Any]) -> None:
+    for number in (1, 2):
+        operator(f"INSERT INTO {table} VALUES ({number})", "other").execute(context)
+    assert rows(warehouse, f"SELECT SUM(n) FROM {table}") == [(3,)]
+
+
+def test_another_run_is_other_work(warehouse: bigquery.Client, table: str, context: dict[str, Any]) -> None:
+    for run in ("r1", "r2"):
+        operator(f"INSERT INTO {table} VALUES (1)", f"again-{run}").execute(context)
+    assert rows(warehouse, f"SELECT COUNT(*) FROM {table}") == [(2,)]
+
+
+def test_after_a_failed_job_comes_the_next_attempt(
+    warehouse: bigquery.Client, table: str, context: dict[str, Any]
+) -> None:
+    sql = f"SELECT IF(COUNT(*) = 0, ERROR('no rows yet'), 'fine') FROM {table}"
+    with pytest.raises(AirflowFailException, match="no rows yet"):
+        operator(sql, "mended").execute(context)
+    rows(warehouse, f"INSERT INTO {table} VALUES (1)")
+    assert operator(sql, "mended").execute(context).endswith("-2")
+
+
+def test_a_job_whose_result_may_have_expired_is_done_again(
+    warehouse: bigquery.Client, table: str, context: dict[str, Any]
+) -> None:
+    for number in (1, 2):
+        job_id = operator(f"INSERT INTO {table} VALUES (1)", "expired", kept_days=0).execute(context)
+        assert job_id.endswith(f"-{number}")
+    assert rows(warehouse, f"SELECT COUNT(*) FROM {table}") == [(2,)]
+
+
+def test_a_job_that_fails_after_the_task_was_put_off_is_as_final(
+    warehouse: bigquery.Client, context: dict[str, Any]
+) -> None:
+    failing = operator("SELECT ERROR('audit failed')", "late")
+    with pytest.raises(AirflowFailException):
+        failing.execute(context)
+    job_id = failing.job_id if failing.job_id.endswith("-1") else f"{failing.job_id}-1"
+    context["ti"].xcom_push("job_id_path", f"{PROJECT}:US:{job_id}")
+    with pytest.raises(AirflowFailException, match="audit failed"):
+        operator("", "late").execute_complete(context, {"status": "error", "message": "audit failed"})
+
+
+def test_wrong_sql_is_final(context: dict[str, Any], warehouse: bigquery.Client) -> None:
+    with pytest.raises(AirflowFailException, match=r"wrong_\w+-1 failed: .*no_such_table"):
+        operator("SELECT * FROM gold.no_such_table", "wrong").execute(context)
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "error"),
+    [
+        ("invalidQuery", "Syntax error", AirflowFailException),
+        ("notFound", "No such table", AirflowFailException),
+        ("accessDenied", "Denied", AirflowFailException),
+        ("backendError", "Try again", AirflowException),
+        ("rateLimitExceeded", "Too many", AirflowException),
+        ("invalidQuery", "Transaction could not serialize access to a table", AirflowException),
+        ("invalidQuery", "Transaction is aborted due to concurrent update", AirflowException),
+    ],
+)
+def test_only_what_another_try_can_mend_is_tried_again(
+    reason: str, message: str, error: type[Exception]
+) -> None:
+    failure = _failure("job", {"reason": reason, "message": message})
+    assert type(failure) is error
+    assert str(failure) == f"BigQuery job job failed: {reason}: {message}"

@@ -1,0 +1,201 @@
+"""Policies that every DAG must keep, on the DAGs as Airflow collects them."""
+
+import re
+import runpy
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pendulum
+import pytest
+from airflow.exceptions import AirflowFailException
+from airflow.providers.google.cloud.operators.dataproc import (
+    DataprocCreateBatchOperator,
+    DataprocSubmitJobOperator,
+)
+from airflow.timetables import trigger
+from airflow.timetables.base import TimeRestriction
+
+from medallion import config
+from medallion.config import Environment, Spark, load_environment, load_model, load_product
+from medallion.errors import ConfigError
+from operators.model import MLModelTrainJobOperator, MLModelTrainOperator
+from pipeline.product import product_dag
+from pipeline.training import model_dag
+
+ROOT = Path(__file__).parents[2]
+PRODUCTS = {"customer_transactions"}
+MODELS = {"customer_churn"}
+STEPS = ["discover", "clean", "stage", "audit", "publish", "gold", "serve"]
+NEVER_RUN = TimeRestriction(earliest=None, latest=None, catchup=False)
+
+
+@pytest.fixture
+def cluster() -> Environment:
+    local = load_environment("local")
+    return replace(local, spark=Spark(runner="cluster", poll_seconds=1, cluster="etl"))
+
+
+def steps(dag: Any) -> list[str]:
+    """A DAG's steps, a task group counting as one, each before those that depend on it."""
+    return list(dict.fromkeys(task.task_id.partition(".")[0] for task in dag.topological_sort()))
+
+
+def test_there_is_a_dag_for_each_product_and_model(dags: dict[str, Any]) -> None:
+    assert set(dags) == PRODUCTS | MODELS
+
+
+@pytest.mark.parametrize("product", sorted(PRODUCTS))
+def test_a_product_goes_through_its_steps_in_order(dags: dict[str, Any], product: str) -> None:
+    upstream = {step: set() for step in STEPS}
+    for task in dags[product].tasks:
+        step = task.task_id.partition(".")[0]
+        upstream[step] |= {before.partition(".")[0] for before in task.upstream_task_ids} - {step}
+    # gold may be owed when there is nothing to publish, and publish may be all there is to serve.
+    assert upstream == {
+        "discover": set(),
+        "clean": {"discover"},
+        "stage": {"clean"},
+        "audit": {"stage"},
+        "publish": {"audit"},
+        "gold": {"discover", "publish"},
+        "serve": {"gold", "publish"},
+    }
+
+
+@pytest.mark.parametrize("model", sorted(MODELS))
+def test_a_model_goes_through_its_steps_in_order(dags: dict[str, Any], model: str) -> None:
+    assert steps(dags[model]) == ["snapshot", "train", "evaluate", "deploy", "score"]
+
+
+@pytest.mark.parametrize("dag_id", sorted(PRODUCTS | MODELS))
+class TestEveryDag:
+    def test_runs_once_at_a_time(self, dags: dict[str, Any], dag_id: str) -> None:
+        assert dags[dag_id].max_active_runs == 1, f"{dag_id}: set max_active_runs=1"
+
+    def test_needs_no_start_date_and_makes_up_for_nothing(self, dags: dict[str, Any], dag_id: str) -> None:
+        assert dags[dag_id].start_date is None, f"{dag_id}: take start_date out"
+        assert dags[dag_id].catchup is False, f"{dag_id}: set catchup=False"
+
+    def test_says_what_it_is_for(self, dags: dict[str, Any], dag_id: str) -> None:
+        assert dags[dag_id].description, f"{dag_id}: set description"
+        assert dags[dag_id].tags, f"{dag_id}: set tags"
+
+    def test_retries_every_task(self, dags: dict[str, Any], dag_id: str) -> None:
+        few = {task.task_id: task.retries for task in dags[dag_id].tasks if task.retries < 2}
+        assert few == {}, f"{dag_id}: set retries to 2 or more"
+
+    def test_has_an_owner_for_every_task(self, dags: dict[str, Any], dag_id: str) -> None:
+        load = load_product if dag_id in PRODUCTS else load_model
+        assert {task.owner for task in dags[dag_id].tasks} == {load(dag_id).owner}
+
+    def test_waits_for_google_without_a_worker(self, dags: dict[str, Any], dag_id: str) -> None:
+        waiting = [task for task in dags[dag_id].tasks if hasattr(task, "deferrable")]
+        eager = [
+            task.task_id for task in waiting if not task.deferrable and "TriggerDagRun" not in task.task_type
+        ]
+        assert waiting
+        assert eager == [], f"{dag_id}: set deferrable=True"
+
+
+def test_a_product_triggers_its_model(dags: dict[str, Any]) -> None:
+    train = dags["customer_transactions"].get_task("serve.train")
+    assert train.trigger_dag_id == "customer_churn"
+
+
+@pytest.mark.parametrize(
+    ("now", "first"),
+    [
+        ("2026-01-10T00:00:30", "2026-01-11T00:00:00"),
+        ("2026-01-10T00:04:00", "2026-01-11T00:00:00"),
+        ("2026-01-10T23:59:59", "2026-01-11T00:00:00"),
+        ("2026-03-08T12:00:00", "2026-03-09T00:00:00"),  # the day when clocks go forward
+    ],
+)
+def test_the_first_run_is_the_next_one_due(
+    dags: dict[str, Any], monkeypatch: pytest.MonkeyPatch, now: str, first: str
+) -> None:
+    clock = pendulum.parse(now, tz="America/New_York")
+    monkeypatch.setattr(trigger, "utcnow", lambda: clock.in_timezone("UTC"))
+    timetable = dags["customer_transactions"].timetable
+    due = timetable.next_dagrun_info(last_automated_data_interval=None, restriction=NEVER_RUN)
+    assert due.run_after == pendulum.parse(first, tz="America/New_York")
+
+
+def test_a_run_follows_the_last_one_at_midnight_in_new_york(
+    dags: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = pendulum.datetime(2026, 1, 10, 0, 0, 1, tz="America/New_York")
+    monkeypatch.setattr(trigger, "utcnow", lambda: clock.in_timezone("UTC"))
+    timetable = dags["customer_transactions"].timetable
+    last = trigger.DataInterval.exact(pendulum.datetime(2026, 1, 9, tz="America/New_York"))
+    due = timetable.next_dagrun_info(last_automated_data_interval=last, restriction=NEVER_RUN)
+    assert due.run_after == pendulum.datetime(2026, 1, 10, tz="America/New_York")
+
+
+def test_without_a_schedule_a_product_runs_when_asked_only() -> None:
+    product = replace(load_product("customer_transactions"), schedule=None)
+    assert product_dag(product, load_environment("local")).schedule is None
+
+
+def test_a_product_without_model_and_report_serves_nothing() -> None:
+    product = replace(load_product("customer_transactions"), train=None, report=False)
+    assert "serve" not in steps(product_dag(product, load_environment("local")))
+
+
+def test_spark_jobs_are_batches_where_the_environment_is_serverless(dags: dict[str, Any]) -> None:
+    clean = dags["customer_transactions"].get_task("clean")
+    train = dags["customer_churn"].get_task("train")
+    assert isinstance(clean, DataprocCreateBatchOperator)
+    assert isinstance(train, MLModelTrainOperator)
+    assert clean.batch["runtime_config"]["version"] == "2.3"
+
+
+def test_spark_jobs_run_on_the_cluster_where_the_environment_has_one(cluster: Environment) -> None:
+    clean = product_dag(load_product("customer_transactions"), cluster).get_task("clean")
+    train = model_dag(load_model("customer_churn"), cluster).get_task("train")
+    assert isinstance(clean, DataprocSubmitJobOperator)
+    assert isinstance(train, MLModelTrainJobOperator)
+    assert clean.job["placement"] == {"cluster_name": "etl"}
+
+
+def test_a_job_runs_the_code_of_its_release_on_both(dags: dict[str, Any], cluster: Environment) -> None:
+    batch = dags["customer_transactions"].get_task("clean").batch["pyspark_batch"]
+    job = product_dag(load_product("customer_transactions"), cluster).get_task("clean").job["pyspark_job"]
+    assert batch == {key: value for key, value in job.items() if key != "properties"}
+    assert batch["main_python_file_uri"].startswith("gs://local-code/{{")
+    assert batch["main_python_file_uri"].endswith("/spark_jobs/clean.py")
+
+
+@pytest.mark.parametrize(("file", "load"), [("data_products", "product"), ("model_training", "model")])
+def test_a_broken_file_leaves_a_dag_that_says_so(
+    monkeypatch: pytest.MonkeyPatch, file: str, load: str
+) -> None:
+    def broken(name: str) -> None:
+        raise ConfigError(f"conf/{name}.yaml", "owner", "a team", None)
+
+    monkeypatch.setattr(config, f"load_{load}", broken)
+    monkeypatch.setattr(config, f"{load}_names", lambda: ("first", "second"))
+    found = runpy.run_path(str(ROOT / f"dags/{file}.py"))
+    assert found["first"].description.startswith("conf/first.yaml: owner: expected a team, got None")
+    with pytest.raises(AirflowFailException, match=r"conf/second\.yaml: owner"):
+        found["second"].get_task("broken").python_callable()
+
+
+def test_airflow_takes_each_dag_file_for_one() -> None:
+    files = sorted((ROOT / "dags").glob("*.py"))
+    assert [file.name for file in files] == ["data_products.py", "model_training.py"]
+    for file in files:
+        text = file.read_text().lower()
+        assert "dag" in text and "airflow" in text, f"{file.name}: name both words, or Airflow skips it"
+
+
+@pytest.mark.parametrize("folder", ["dags", "medallion", "ml", "spark_jobs", "sql"])
+def test_no_code_asks_where_it_runs(folder: str) -> None:
+    names = "|".join(path.stem for path in (ROOT / "conf/environments").glob("*.yaml"))
+    asks = re.compile(
+        rf"""(==|!=|\bin\b|\bcase\b)\s*[(\[{{]?\s*["']({names})["']|\bis_local\b|\bif local\b"""
+    )
+    files = [path for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".sql", ".j2")]
+    assert files
+    assert [str(file) for file in files if asks.search(file.read_text())] == []

@@ -1,0 +1,139 @@
+"""What is found out about a file before its rows are read."""
+
+import gzip
+from dataclasses import dataclass
+
+import pytest
+from py4j.protocol import Py4JJavaError
+from pyspark.sql import SparkSession
+
+from medallion.contracts import Contract
+from medallion.manifest import SourceFile
+from spark_jobs.cleaning.files import HEAD_BYTES, Inspection, inspect, source_column
+from tests.spark_jobs.conftest import HEADER, Bronze
+
+ROW = "1,2017-01-01 12:00:00,1.00,AB"
+COLUMNS = ("number", "changed_at", "amount", "code")
+
+
+@dataclass(frozen=True)
+class Look:
+    spark: SparkSession
+    contract: Contract
+    bronze: Bronze
+
+    def __call__(self, content: str | bytes, name: str = "orders.csv") -> Inspection:
+        (found,) = inspect(self.spark, [self.bronze.land(name, content)], self.contract)
+        return found
+
+
+@pytest.fixture
+def look(spark: SparkSession, contract: Contract, bronze: Bronze) -> Look:
+    return Look(spark, contract, bronze)
+
+
+def test_a_good_file_has_a_header_with_columns(look: Look) -> None:
+    found = look(f"{HEADER}\n{ROW}\n")
+    assert (found.header, found.columns, found.reason) == (HEADER, COLUMNS, None)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("", "empty: the file has no bytes"),
+        (HEADER, "header only: the file has no rows"),
+        (f"{HEADER}\n \n\r\n", "header only: the file has no rows"),
+        (f"{HEADER}\n1,\0".encode(), f"not text: a zero byte at offset {len(HEADER) + 3}"),
+        (f"{HEADER}\n1,é".encode("latin-1"), f"not UTF-8: byte 0xe9 at offset {len(HEADER) + 3}"),
+        (f"{HEADER}\n{ROW}\n".encode("utf-16-le"), "not text: a zero byte at offset 1"),
+        (f"{HEADER},number,code\n{ROW},1,AB\n", "wrong header: repeated code, number"),
+        (f"changed_at,code\n{ROW}\n", "wrong header: missing id or number, amount among 2 columns"),
+        ("\n\n", "wrong header: missing id or number, changed_at, amount among 0 columns"),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_why(look: Look, content: str | bytes, reason: str) -> None:
+    assert look(content).reason == reason
+
+
+@pytest.mark.parametrize("name", ["_orders.csv", ".orders.csv", "orders.csv._COPYING_"])
+def test_a_name_that_spark_takes_for_no_data_is_refused(look: Look, name: str) -> None:
+    assert look(f"{HEADER}\n{ROW}\n", name).reason.startswith("wrong name: Spark reads no file whose name")
+
+
+def test_compression_that_nobody_unpacks_here_is_refused(look: Look) -> None:
+    assert (
+        look(f"{HEADER}\n{ROW}\n", "orders.bz2").reason == "wrong name: of compressed files only .gz is read"
+    )
+
+
+def test_a_storage_that_fails_is_no_fault_of_the_file(
+    spark: SparkSession, contract: Contract, bronze: Bronze
+) -> None:
+    gone = SourceFile(str(bronze.folder / "gone.csv"), 1, 1, "")
+    with pytest.raises(Py4JJavaError, match="FileNotFoundException"):
+        inspect(spark, [gone], contract)
+
+
+def test_a_reason_repeats_nothing_of_a_file_without_a_header(look: Look) -> None:
+    assert "AB" not in look(f"{ROW}\n{ROW}\n").reason
+
+
+def test_a_compressed_file_is_read(look: Look) -> None:
+    found = look(gzip.compress(f"{HEADER}\n{ROW}\n".encode()), "orders.csv.gz")
+    assert (found.columns, found.reason) == (COLUMNS, None)
+
+
+def test_a_truncated_compressed_file_is_unreadable_however_far_its_head_goes(look: Look) -> None:
+    rows = "".join(f"{number},2017-01-01 12:00:00,1.00,AB\n" for number in range(HEAD_BYTES // 10))
+    whole = gzip.compress(f"{HEADER}\n{rows}".encode())
+    assert look(whole[:-20], "orders.csv.gz").reason.startswith("unreadable: EOFException")
+
+
+def test_plain_text_under_a_compressed_name_is_unreadable(look: Look) -> None:
+    found = look(f"{HEADER}\n{ROW}\n", "orders.csv.gz")
+    assert found.reason == "unreadable: ZipException: Not in GZIP format"
+
+
+def test_a_byte_order_mark_is_no_part_of_the_header(look: Look) -> None:
+    found = look(f"\ufeff{HEADER}\n{ROW}\n")
+    assert (found.header, found.reason) == (HEADER, None)
+
+
+def test_header_names_are_lower_case_unquoted_and_without_blanks(look: Look) -> None:
+    found = look(f'"Number", Changed_At ,AMOUNT,"code"\r\n{ROW}\r\n')
+    assert (found.columns, found.reason) == (COLUMNS, None)
+
+
+def test_blank_lines_before_the_header_are_skipped(look: Look) -> None:
+    assert look(f"\n  \n{HEADER}\n{ROW}\n").columns == COLUMNS
+
+
+def test_columns_may_come_in_any_order_and_with_others(look: Look) -> None:
+    found = look("extra,amount,number,changed_at\nx,1.00,1,2017-01-01 12:00:00\n")
+    assert (found.columns, found.reason) == (("extra", "amount", "number", "changed_at"), None)
+
+
+def test_a_column_goes_by_its_own_name_or_an_alias(look: Look) -> None:
+    assert look(f"id,changed_at,amount\n{ROW}\n").reason is None
+    assert look(f"number,changed_at,amount\n{ROW}\n").reason is None
+
+
+def test_a_columns_own_name_goes_before_its_alias() -> None:
+    assert source_column(("number", "id"), ("id", "number")) == 1
+    assert source_column(("number",), ("id", "number")) == 0
+    assert source_column(("amount",), ("id", "number")) is None
+
+
+def test_a_character_cut_by_the_end_of_the_head_is_no_fault(look: Look) -> None:
+    padding = "x" * (HEAD_BYTES - len(HEADER) - 2)
+    found = look(f"{HEADER}\n{padding}é\n{ROW}\n")
+    assert (found.columns, found.reason) == (COLUMNS, None)
+
+
+def test_inspections_come_in_the_order_of_the_files(
+    spark: SparkSession, contract: Contract, bronze: Bronze
+) -> None:
+    files = [bronze.land(f"{number}.csv", "" if number % 2 else f"{HEADER}\n{ROW}\n") for number in range(20)]
+    found = inspect(spark, files, contract)
+    assert [inspection.file for inspection in found] == files
+    assert [inspection.reason is None for inspection in found] == [True, False] * 10

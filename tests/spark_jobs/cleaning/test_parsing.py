@@ -1,0 +1,112 @@
+"""Strict parsing: which texts are values of a type, shown as Spark shows them, and which are none."""
+
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from medallion.contracts import Column, parse_contract
+from spark_jobs.cleaning.parsing import clean_text, parse, spark_type
+
+
+def column(physical_type: str, **options: str) -> Column:
+    item = {"name": "x", "physicalType": physical_type, "logicalTypeOptions": options}
+    key = {"primaryKey": True, "required": True}
+    table = {"properties": [item | key], "customProperties": [{"property": "orderBy", "value": "x"}]}
+    return parse_contract({"name": "n", "version": "1", "schema": [table]}, "test").columns[0]
+
+
+def parsed(spark: SparkSession, wanted: Column, *texts: str | None) -> list[str | None]:
+    frame = spark.createDataFrame([(text,) for text in texts], "text STRING")
+    return [row[0] for row in frame.select(parse(F.col("text"), wanted).cast("string")).collect()]
+
+
+@pytest.mark.parametrize(
+    ("physical_type", "expected"),
+    [
+        ("INT64", "bigint"),
+        ("NUMERIC(12, 2)", "decimal(12,2)"),
+        ("NUMERIC", "decimal(38,9)"),
+        ("TIMESTAMP", "timestamp"),
+    ],
+)
+def test_each_type_has_one_of_spark(physical_type: str, expected: str) -> None:
+    assert spark_type(column(physical_type)) == expected
+
+
+def test_blanks_around_a_text_go(spark: SparkSession) -> None:
+    frame = spark.createDataFrame([("  a b ",)], "text STRING")
+    assert frame.select(clean_text(F.col("text"), ("",))).first()[0] == "a b"
+
+
+def test_null_tokens_stand_for_nothing_as_a_whole_text_only(spark: SparkSession) -> None:
+    frame = spark.createDataFrame([(text,) for text in ("NA", " NA ", "", "na", "NAB")], "text STRING")
+    cleaned = frame.select(clean_text(F.col("text"), ("", "NA"))).collect()
+    assert [row[0] for row in cleaned] == [None, None, None, "na", "NAB"]
+
+
+def test_an_integer_is_digits_with_a_sign_at_most(spark: SparkSession) -> None:
+    texts = ("7", "+7", "-7", "007", "1.0", "1e3", "0x1", "", "seven", "٣", None)
+    assert parsed(spark, column("INT64"), *texts) == ["7", "7", "-7", "7", *[None] * 7]
+
+
+def test_an_integer_beyond_64_bits_is_none(spark: SparkSession) -> None:
+    texts = ("9223372036854775807", "9223372036854775808", "-9223372036854775808", "1" * 30)
+    assert parsed(spark, column("INT64"), *texts) == [texts[0], None, texts[2], None]
+
+
+def test_a_decimal_keeps_every_digit(spark: SparkSession) -> None:
+    texts = ("1234.56", "1.5", "1.", "-0.01", "+3")
+    assert parsed(spark, column("NUMERIC(6, 2)"), *texts) == ["1234.56", "1.50", "1.00", "-0.01", "3.00"]
+
+
+def test_a_decimal_that_would_lose_digits_is_none(spark: SparkSession) -> None:
+    texts = ("1.005", "12345.00", "1e2", "1,5", ".5", "NaN", "$1")
+    assert parsed(spark, column("NUMERIC(6, 2)"), *texts) == [None] * 7
+
+
+def test_a_timestamp_must_have_the_contracts_format(spark: SparkSession) -> None:
+    texts = ("2017-01-31 23:59:59", "2017-01-31", "2017-01-31T23:59:59", "2017-02-30 00:00:00", "yesterday")
+    wanted = column("TIMESTAMP", format="yyyy-MM-dd HH:mm:ss")
+    assert parsed(spark, wanted, *texts) == ["2017-01-31 23:59:59", None, None, None, None]
+
+
+def test_a_time_that_an_older_spark_took_is_none_and_no_error(spark: SparkSession) -> None:
+    texts = ("2017-1-1 1:02:03", "2017-01-01 01:02:03.5", "2017-01-01 01:02:03 PM")
+    assert parsed(spark, column("TIMESTAMP", format="yyyy-MM-dd HH:mm:ss"), *texts) == [None] * 3
+    assert parsed(spark, column("DATE"), "2017-1-1", "2017-01-01 00:00:00") == [None] * 2
+
+
+def test_a_timestamp_is_read_in_the_contracts_timezone(spark: SparkSession) -> None:
+    wanted = column("TIMESTAMP", format="yyyy-MM-dd HH:mm:ss", defaultTimezone="America/New_York")
+    texts = ("2017-01-01 00:00:00", "2017-07-01 00:00:00")
+    assert parsed(spark, wanted, *texts) == ["2017-01-01 05:00:00", "2017-07-01 04:00:00"]
+
+
+def test_a_year_that_bigquery_has_no_room_for_is_none(spark: SparkSession) -> None:
+    wanted = column("TIMESTAMP", format="yyyy-MM-dd HH:mm:ss")
+    texts = ("0000-12-31 23:59:59", "0001-01-01 00:00:00", "9999-12-31 23:59:59", "10000-01-01 00:00:00")
+    assert parsed(spark, wanted, *texts) == [None, texts[1], texts[2], None]
+    assert parsed(spark, column("DATE"), "0000-12-31", "0001-01-01") == [None, "0001-01-01"]
+
+
+def test_a_date_is_iso_unless_the_contract_says_otherwise(spark: SparkSession) -> None:
+    assert parsed(spark, column("DATE"), "2016-02-29", "2017-02-29", "31/01/2017") == [
+        "2016-02-29",
+        None,
+        None,
+    ]
+    assert parsed(spark, column("DATE", format="dd/MM/yyyy"), "31/01/2017") == ["2017-01-31"]
+
+
+def test_a_float_is_a_number_and_no_word(spark: SparkSession) -> None:
+    texts = ("1.5", ".5", "-1e-3", "NaN", "Infinity", "1f", "1,5")
+    assert parsed(spark, column("FLOAT64"), *texts) == ["1.5", "0.5", "-0.001", None, None, None, None]
+
+
+def test_a_boolean_is_true_or_false_in_words_or_digits(spark: SparkSession) -> None:
+    texts = ("TRUE", "1", "False", "0", "yes", "2")
+    assert parsed(spark, column("BOOL"), *texts) == ["true", "true", "false", "false", None, None]
+
+
+def test_a_string_is_what_it_is(spark: SparkSession) -> None:
+    assert parsed(spark, column("STRING"), "Zoë", "1", None) == ["Zoë", "1", None]

@@ -1,0 +1,194 @@
+"""The cleaning job as a whole, on a folder of good, mixed and unusable files."""
+
+import gzip
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from medallion.manifest import Manifest, SourceFile
+from spark_jobs import clean
+from tests.spark_jobs.conftest import HEADER, Bronze
+
+ROWS = [f"{number},2017-01-01 12:00:00,1.00,AB" for number in range(1, 6)]
+MIXED = [
+    "5,2017-01-02 12:00:00,2.00,AB",  # newer than the one in good.csv
+    "6,2017-01-01 12:00:00,-2.00,ab",
+    "6,2017-01-01 12:00:00",
+    "7,1899-12-31 12:00:00,2.00,AB",
+    HEADER,
+]
+FILES: dict[str, bytes] = {
+    "binary.csv": b"\0\1\2",
+    "empty.csv": b"",
+    "good.csv": "\n".join([HEADER, *ROWS]).encode(),
+    "good again.csv.gz": gzip.compress("\n".join([HEADER, *ROWS]).encode()),
+    "header.csv": f"{HEADER}\n".encode(),
+    "mixed.csv": "\n".join([HEADER, *MIXED]).encode(),
+    "truncated.csv.gz": gzip.compress("\n".join([HEADER, *ROWS * 99]).encode())[:-9],
+    "wrong.csv": b"a,b\n1,2\n",
+}
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    metrics: dict[str, Any]
+    rows: DataFrame
+    output: Path
+
+    def counts(self, name: str) -> tuple[int, int, int, int]:
+        """Rows read, valid, rejected and duplicate of a file."""
+        (line,) = (line for line in self.metrics["files"] if Path(line["uri"]).name == name)
+        return tuple(line[f"rows_{status}"] for status in ("read", "valid", "rejected", "duplicate"))
+
+
+def run(
+    spark: SparkSession, document: dict[str, Any], folder: Path, files: dict[str, bytes], again: int = 0
+) -> Cleaned:
+    folder.mkdir(exist_ok=True)
+    landed = tuple(Bronze(folder).land(name, content) for name, content in files.items())
+    manifest = Manifest("orders", "r1", "release", document, landed, str(folder / "out put"))
+    for _ in range(1 + again):
+        metrics = clean.clean(spark, manifest)
+    return Cleaned(metrics, spark.read.parquet(f"{manifest.output}/rows"), Path(manifest.output))
+
+
+@pytest.fixture(scope="module")
+def cleaned(
+    spark: SparkSession, document: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Cleaned:
+    return run(spark, document, tmp_path_factory.mktemp("bronze"), FILES)
+
+
+def test_every_row_of_every_file_is_accounted_for(cleaned: Cleaned) -> None:
+    counts = {name: cleaned.counts(name) for name in FILES}
+    unusable = dict.fromkeys(("binary.csv", "empty.csv", "header.csv", "truncated.csv.gz", "wrong.csv"))
+    assert {name: counts.pop(name) for name in unusable} == dict.fromkeys(unusable, (0, 0, 0, 0))
+    assert counts == {"good.csv": (5, 0, 0, 5), "good again.csv.gz": (5, 4, 0, 1), "mixed.csv": (4, 2, 2, 0)}
+
+
+def test_the_run_is_the_sum_of_its_files(cleaned: Cleaned) -> None:
+    assert cleaned.metrics["rows"] == {"read": 14, "valid": 6, "rejected": 2, "duplicate": 6}
+    assert cleaned.rows.count() == 14
+
+
+def test_rules_are_counted_over_the_run(cleaned: Cleaned) -> None:
+    assert cleaned.metrics["rules"] == [
+        {"column": "amount", "rule": "minimum", "rows": 1},
+        {"column": "code", "rule": "pattern", "rows": 1},
+        {"column": "", "rule": "shape", "rows": 1},
+    ]
+
+
+def test_a_ledger_line_says_which_version_it_is_and_what_became_of_it(cleaned: Cleaned) -> None:
+    lines = [json.loads(line) for line in (cleaned.output / "files.jsonl").read_text().splitlines()]
+    assert [Path(line["uri"]).name for line in lines] == list(FILES)
+    assert lines[1] == {
+        "uri": lines[1]["uri"],
+        "generation": 7,
+        "size": 0,
+        "checksum": "crc",
+        "state": "rejected",
+        "reason": "empty: the file has no bytes",
+        "rows_read": 0,
+        "rows_valid": 0,
+        "rows_rejected": 0,
+        "rows_duplicate": 0,
+    }
+
+
+def test_usable_files_are_accepted_without_a_reason(cleaned: Cleaned) -> None:
+    accepted = {Path(line["uri"]).name for line in cleaned.metrics["files"] if line["state"] == "accepted"}
+    assert accepted == {"good.csv", "good again.csv.gz", "mixed.csv"}
+    assert all((line["reason"] is None) == (line["state"] == "accepted") for line in cleaned.metrics["files"])
+
+
+def test_metrics_are_written_as_they_are_returned(cleaned: Cleaned) -> None:
+    assert json.loads((cleaned.output / "metrics.json").read_text()) == cleaned.metrics
+    assert (cleaned.metrics["run"], cleaned.metrics["contract_version"]) == ("r1", "1.2.0")
+
+
+def test_rows_say_which_version_of_which_file_brought_them(cleaned: Cleaned) -> None:
+    (row,) = cleaned.rows.where("id = 7").select("source_file", "source_generation").collect()
+    assert (Path(row["source_file"]).name, row["source_generation"]) == ("mixed.csv", 7)
+
+
+def test_columns_are_those_of_the_staging_table_in_its_order(cleaned: Cleaned) -> None:
+    assert cleaned.rows.columns == [
+        *("id", "changed_at", "amount", "code", "day"),
+        *("row_hash", "source_file", "source_generation", "status", "reasons", "raw"),
+    ]
+
+
+def test_a_time_before_1900_is_written_as_it_is(cleaned: Cleaned) -> None:
+    (row,) = cleaned.rows.where("id = 7").selectExpr("CAST(changed_at AS STRING)").collect()
+    assert row[0] == "1899-12-31 12:00:00"
+
+
+def test_cleaning_again_leaves_the_same(
+    cleaned: Cleaned, spark: SparkSession, document: dict[str, Any], tmp_path: Path
+) -> None:
+    twice = run(spark, document, tmp_path, FILES, again=1)
+    assert twice.metrics["rows"] == cleaned.metrics["rows"]
+    hashes = [sorted(row[0] for row in each.rows.select("row_hash").collect()) for each in (cleaned, twice)]
+    assert hashes[0] == hashes[1]
+
+
+def test_a_run_of_unusable_files_still_writes_rows_ledger_and_metrics(
+    spark: SparkSession, document: dict[str, Any], tmp_path: Path, cleaned: Cleaned
+) -> None:
+    unusable = {name: FILES[name] for name in ("binary.csv", "empty.csv")}
+    found = run(spark, document, tmp_path, unusable)
+    assert found.metrics["rows"] == {"read": 0, "valid": 0, "rejected": 0, "duplicate": 0}
+    assert (found.rows.count(), found.rows.schema) == (0, cleaned.rows.schema)
+    assert len((found.output / "files.jsonl").read_text().splitlines()) == 2
+    assert list((found.output / "rows").glob("*.parquet"))
+
+
+def test_the_job_reads_its_manifest_from_a_uri(
+    spark: SparkSession, document: dict[str, Any], bronze: Bronze, tmp_path: Path
+) -> None:
+    file = bronze.land_rows("a.csv", *ROWS)
+    manifest = Manifest("orders", "r2", "release", document, (file,), str(tmp_path / "out"))
+    (tmp_path / "manifest.json").write_text(manifest.to_json())
+    clean.main(["--manifest", (tmp_path / "manifest.json").as_uri()])
+    assert json.loads((tmp_path / "out/metrics.json").read_text())["rows"]["valid"] == 5
+
+
+def test_the_job_runs_on_files_without_the_platform(
+    spark: SparkSession, document: dict[str, Any], bronze: Bronze, tmp_path: Path
+) -> None:
+    file = bronze.land_rows("a.csv", *ROWS)
+    (tmp_path / "contract.yaml").write_text(json.dumps(document))
+    options = ["--contract", str(tmp_path / "contract.yaml"), "--output", str(tmp_path / "out")]
+    clean.main([*options, "--input", file.uri])
+    metrics = json.loads((tmp_path / "out/metrics.json").read_text())
+    assert (metrics["product"], metrics["rows"]["valid"]) == ("orders", 5)
+
+
+def test_the_job_without_anything_to_clean_says_what_to_give(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        clean.main([])
+    assert "give --manifest, or --contract with --input and --output" in capsys.readouterr().err
+
+
+def test_the_log_names_product_run_and_step_and_no_values(
+    spark: SparkSession,
+    document: dict[str, Any],
+    bronze: Bronze,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    file: SourceFile = bronze.land_rows("a.csv", *ROWS)
+    manifest = Manifest("orders", "r3", "release", document, (file,), str(tmp_path / "out"))
+    (tmp_path / "manifest.json").write_text(manifest.to_json())
+    with caplog.at_level(logging.INFO, logger="clean"):
+        clean.main(["--manifest", str(tmp_path / "manifest.json")])
+    counts = "{'read': 5, 'valid': 5, 'rejected': 0, 'duplicate': 0}"
+    assert [r.getMessage() for r in caplog.records if r.name == "clean"] == [
+        f"product=orders run=r3 step=clean {counts}"
+    ]
