@@ -121,6 +121,11 @@ def _column(item: dict[str, Any], index: int, file: str) -> Column:
     if match is None:
         raise ConfigError(file, f"{key}.physicalType", "a BigQuery type", item.get("physicalType"))
     options = item.get("logicalTypeOptions", {})
+    if match[1] == "TIMESTAMP" and not (item.get("transformLogic") or options.get("format")):
+        # Without one, Spark takes a text like 12:30 for that time today.
+        raise ConfigError(
+            file, f"{key}.logicalTypeOptions.format", "a pattern like yyyy-MM-dd HH:mm:ss", None
+        )
     return Column(
         name=item["name"],
         sql_type=match[1],

@@ -70,8 +70,8 @@ def unchanged(product: Product, environment: Environment) -> Any:
         moved = [file.uri for file in files if (file.uri, file.generation) not in now]
         if moved:
             raise AirflowFailException(
-                f"{len(moved)} files were overwritten or deleted while they were read, {moved[0]} among them; "
-                "nothing is published. Next: run the DAG again, which takes what is there now."
+                f"{len(moved)} files were overwritten or deleted while they were read, {moved[0]} among "
+                "them; nothing is published. Next: run the DAG again, which takes what is there now."
             )
 
     return compare()

@@ -64,3 +64,15 @@ def test_the_order_column_must_exist(document: dict[str, Any]) -> None:
     document["schema"][0]["customProperties"] = [{"property": "orderBy", "value": "nowhere"}]
     with pytest.raises(ConfigError, match=r"orderBy: expected the name of a column, got 'nowhere'"):
         parse_contract(document, "a.yaml")
+
+
+def test_a_time_needs_its_format(document: dict[str, Any]) -> None:
+    document["schema"][0]["properties"][4]["logicalTypeOptions"].pop("format")
+    with pytest.raises(ConfigError, match=r"properties.4.logicalTypeOptions.format: expected a pattern"):
+        parse_contract(document, "a.yaml")
+
+
+def test_a_key_must_be_required(document: dict[str, Any]) -> None:
+    document["schema"][0]["properties"][1]["required"] = False
+    with pytest.raises(ConfigError, match=r"product_id.required: expected true"):
+        parse_contract(document, "a.yaml")

@@ -18,7 +18,7 @@ def rows(spark: SparkSession, partitions: int) -> DataFrame:
         "CASE id % 4 WHEN 1 THEN 'rejected' WHEN 2 THEN 'duplicate' ELSE 'valid' END AS status",
         """
         CASE id % 8
-          WHEN 1 THEN TRANSFORM(ARRAY('type', 'minimum'), broken -> STRUCT('amount' AS column, broken AS rule))
+          WHEN 1 THEN TRANSFORM(ARRAY('type', 'minimum'), r -> STRUCT('amount' AS column, r AS rule))
           WHEN 5 THEN ARRAY(STRUCT('' AS column, 'shape' AS rule))
         END AS reasons
         """,

@@ -30,7 +30,7 @@ def parsed(spark: SparkSession, wanted: Column, *texts: str | None) -> list[str 
     ],
 )
 def test_each_type_has_one_of_spark(physical_type: str, expected: str) -> None:
-    assert spark_type(column(physical_type)) == expected
+    assert spark_type(column(physical_type, format="yyyy-MM-dd HH:mm:ss")) == expected
 
 
 def test_blanks_around_a_text_go(spark: SparkSession) -> None:
