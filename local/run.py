@@ -96,6 +96,7 @@ def _follow(api: AirflowApi, dag: str, run_id: str) -> list[dict[str, Any]]:
             for task in failed
         ]
         raise RunFailedError("\n".join([f"The run of {dag} failed:", *causes, f"Logs: {AIRFLOW / 'logs'}"]))
+    tasks.sort(key=lambda task: task["start_date"] or task["end_date"] or "")
     return [{"step": task["task_id"], "state": task["state"], "seconds": _seconds(task)} for task in tasks]
 
 
@@ -128,11 +129,11 @@ def _files(given: Path | None, product: Product) -> dict[str, Path]:
 
 def _write(cloud: Cloud, product: Product, summary: dict[str, Any]) -> None:
     RUN.mkdir(parents=True, exist_ok=True)
-    (RUN / "summary.json").write_text(json.dumps(summary, indent=1, default=str) + "\n")
     page = GCS / cloud.environment.buckets["reports"] / product.name / "index.html"
     if page.exists():
         (RUN / "report.html").write_bytes(page.read_bytes())
         summary["report"] = os.path.relpath(RUN / "report.html")
+    (RUN / "summary.json").write_text(json.dumps(summary, indent=1, default=str) + "\n")
 
 
 def _say(text: str) -> None:
