@@ -1,0 +1,57 @@
+"""`make check` tells every problem of every file at once."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from local.check import check
+from medallion.config import CONF
+
+PRODUCT = "products/customer_transactions.yaml"
+CONTRACT = "contracts/customer_transactions.yaml"
+
+
+@pytest.fixture
+def conf(tmp_path: Path) -> Path:
+    shutil.copytree(CONF, tmp_path / "conf")
+    return tmp_path / "conf"
+
+
+def edit(file: Path, **changes: Any) -> None:
+    file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), **changes}))
+
+
+def test_the_projects_own_files_have_no_problem() -> None:
+    assert list(check()) == []
+
+
+def test_a_contract_is_held_to_the_standards_schema(conf: Path) -> None:
+    edit(conf / CONTRACT, status=7)
+    assert any("customer_transactions.yaml: status: expected" in problem for problem in check(conf))
+
+
+def test_a_missing_select_is_named(conf: Path) -> None:
+    edit(conf / PRODUCT, gold=[{"table": "nowhere", "rebuild": "full"}])
+    (problem,) = check(conf)
+    assert "gold.0.table: expected a file in sql/gold, got 'nowhere'" in problem
+
+
+def test_a_partition_column_must_be_a_date_of_the_contract(conf: Path) -> None:
+    edit(conf / PRODUCT, silver={"partition_by": "ordered_at"})
+    (problem,) = check(conf)
+    assert "silver.partition_by: expected a required DATE column: order_date, got 'ordered_at'" in problem
+
+
+def test_an_unknown_model_is_named(conf: Path) -> None:
+    edit(conf / PRODUCT, train="nobody")
+    (problem,) = check(conf)
+    assert "train: expected the name of a file in conf/models, got 'nobody'" in problem
+
+
+def test_problems_of_several_files_are_told_together(conf: Path) -> None:
+    edit(conf / PRODUCT, train="nobody")
+    edit(conf / "environments" / "dev.yaml", project=None)
+    assert len(list(check(conf))) == 2

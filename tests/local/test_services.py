@@ -1,0 +1,50 @@
+"""Services are stopped by their ids, and one command at a time is at work."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from local.services import Service, ServiceError, Services, hold, recorded_processes
+
+SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Services:
+    return Services(tmp_path / "services.json", tmp_path / "logs")
+
+
+def test_what_was_started_is_stopped_by_a_later_command(services: Services, tmp_path: Path) -> None:
+    services.start(Service("sleeper", SLEEP, {}, lambda: True))
+    (process,) = recorded_processes(tmp_path / "services.json")
+    Services(tmp_path / "services.json", tmp_path / "logs").stop()
+    assert not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    assert recorded_processes(tmp_path / "services.json") == []
+
+
+def test_an_id_that_another_process_has_now_is_left_alone(tmp_path: Path) -> None:
+    state = tmp_path / "services.json"
+    state.write_text(f'{{"other": {{"pid": {psutil.Process().pid}, "created": 1.0}}}}')
+    assert recorded_processes(state) == []
+
+
+def test_a_service_that_ends_by_itself_is_told_with_its_log(services: Services) -> None:
+    broken = Service("broken", [sys.executable, "-c", "print('why'); raise SystemExit(3)"], {}, lambda: False)
+    services.start(broken)
+    with pytest.raises(ServiceError, match=r"broken ended with code 3(.|\n)*why"):
+        services.wait(broken)
+
+
+def test_a_second_command_is_refused_while_one_is_at_work(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    hold(lock)
+    command = [
+        sys.executable,
+        "-c",
+        f"from pathlib import Path; from local.services import hold; hold(Path({str(lock)!r}))",
+    ]
+    second = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert "Another command is at work" in second.stderr
