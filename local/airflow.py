@@ -100,7 +100,9 @@ def prepare_database(environment: Mapping[str, str], version: str) -> None:
             )
         _checkpoint(database)
         migrated.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(database, migrated)
+        # Under its name only when whole, for it may be interrupted.
+        copied = shutil.copyfile(database, migrated.with_suffix(".partial"))
+        copied.rename(migrated)
     else:
         shutil.copyfile(migrated, database)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +143,7 @@ def start(services: Services, with_airflow: bool = True, airflow_port: int | Non
         return cloud
     release, objects = build_release(ROOT)
     environment = _airflow_environment(ports, cloud.environment, release)
-    airflow.prepare_database(environment, _version("apache-airflow"))
+    airflow.prepare_database(environment, version("apache-airflow"))
     components = airflow.services(environment, ports["airflow"])
     for service in components:
         services.start(service)
@@ -221,9 +222,3 @@ def _airflow_environment(ports: dict[str, int], environment: Environment, releas
         "BIGQUERY_EMULATOR_HOST": f"http://localhost:{ports['bigquery']}",
         "DATAPROC_EMULATOR_HOST": f"localhost:{ports['dataproc']}",
     }
-
-
-def _version(package: str) -> str:
-    from importlib.metadata import version
-
-    return version(package)

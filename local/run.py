@@ -115,7 +115,10 @@ def _files(given: Path | None, product: Product) -> dict[str, Path]:
             raise MedallionError(f"There is no sample for {product.name}. Next: give INPUT=<file or folder>.")
         if not SAMPLE.exists():
             _say("Exporting the sample, one CSV a day of arrival")
-            export_sample(SAMPLE)
+            # Under its name only when whole: an interrupted export would pass for a smaller sample.
+            partial = SAMPLE.with_suffix(".partial")
+            export_sample(partial)
+            partial.rename(SAMPLE)
         given = SAMPLE
     if not given.exists():
         raise MedallionError(f"INPUT: expected a file or a folder, got {given}, which is not there.")

@@ -17,7 +17,7 @@ from medallion.sql import render
 from operators.dataproc import spark_job, spark_operator
 from operators.model import MLModelTrainJobOperator, MLModelTrainOperator, ModelDeployOperator, read_live
 from pipeline.scripts import Job, job_task, load, query, script
-from pipeline.work import RETRIES, labels
+from pipeline.work import RETRIES, labels, read_object
 
 PLAN = "snapshot.plan"
 VERSION = f"{{{{ ti.xcom_pull(task_ids='{PLAN}')['version'] }}}}"
@@ -108,8 +108,7 @@ def _plan(model: Model, environment: Environment, dates: SnapshotPlan, fingerpri
 
 
 def _read_plan(uri: str) -> SnapshotPlan:
-    bucket, _, folder = uri.removeprefix("gs://").partition("/")
-    written = json.loads(GCSHook().download(bucket_name=bucket, object_name=f"{folder}/_plan.json"))
+    written = json.loads(read_object(f"{uri}/_plan.json"))
     dates = {name: date.fromisoformat(value) for name, value in written.items() if name != "train_dates"}
     return SnapshotPlan(**dates, train_dates=tuple(map(date.fromisoformat, written["train_dates"])))
 

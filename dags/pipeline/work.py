@@ -33,8 +33,13 @@ def found(context: Context) -> dict[str, str]:
 
 def manifest_of(context: Context) -> Manifest:
     """The manifest of this run."""
-    bucket, _, name = found(context)["manifest"].removeprefix("gs://").partition("/")
-    return Manifest.from_json(GCSHook().download(bucket_name=bucket, object_name=name))
+    return Manifest.from_json(read_object(found(context)["manifest"]))
+
+
+def read_object(uri: str) -> bytes:
+    """The content of a small object in Cloud Storage."""
+    bucket, _, name = uri.removeprefix("gs://").partition("/")
+    return GCSHook().download(bucket_name=bucket, object_name=name)
 
 
 def skip_when_nothing_is_new(context: Context) -> None:
