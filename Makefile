@@ -42,6 +42,19 @@ $(VENV)/emulators/.ready: requirements/emulators.txt local/setup_emulators.py $(
 	$(VENV)/emulators/bin/python local/setup_emulators.py
 	@touch $@
 
+$(VENV)/bench/.ready: requirements/bench.txt $(VENV)/uv/.ready
+	@echo "the ways of cleaning to compare (about 1 GB on disk)"
+	$(UV) venv --quiet --clear --python $(PYTHON) $(VENV)/bench
+	$(UV) pip install --quiet --compile-bytecode --require-hashes --python $(VENV)/bench/bin/python -r requirements/bench.txt
+	@touch $@
+
+$(VENV)/velox/.ready: requirements/velox.txt $(VENV)/uv/.ready
+	@echo "Spark with a native engine (about 600 MB on disk)"
+	$(UV) venv --quiet --clear --python $(PYTHON) $(VENV)/velox
+	# Where it can't be installed, the benchmark's table says that it did not run.
+	$(UV) pip install --quiet --compile-bytecode --require-hashes --python $(VENV)/velox/bin/python -r requirements/velox.txt || { rm -rf $(VENV)/velox; exit 0; }
+	@touch $@
+
 .PHONY: run
 run: setup  ## run a product end to end: [PRODUCT=…] [INPUT=file or folder] [KEEP=1]
 	@$(BIN)/python -m local.run --product "$(PRODUCT)" $(if $(INPUT),--input "$(INPUT)") $(if $(filter 1,$(KEEP)),--keep)
@@ -58,6 +71,11 @@ down: setup  ## stop what make up started
 land: setup  ## put files into bronze and start a run: PRODUCT=… FILES="…"
 	@$(BIN)/python -m local.land "$(PRODUCT)" $(FILES)
 
+.PHONY: replay
+replay: override export WHERE := $(value WHERE)
+replay: setup  ## rejected rows through the mended contract again: [PRODUCT=…] [WHERE="…"] [DRY_RUN=1]
+	@$(BIN)/python -m local.replay "$(PRODUCT)" --where="$$WHERE" $(if $(filter 1,$(DRY_RUN)),--dry-run)
+
 .PHONY: query
 query: export SQL := $(value SQL)
 query: setup  ## GoogleSQL on the local warehouse: SQL="SELECT …" [FORMAT=csv|json]
@@ -68,23 +86,27 @@ query: setup  ## GoogleSQL on the local warehouse: SQL="SELECT …" [FORMAT=csv|
 test: setup  ## run every test
 	@$(BIN)/python -m pytest
 
+.PHONY: bench
+bench: $(VENV)/bench/.ready $(VENV)/velox/.ready  ## measure cleaning beside other ways of it: [SCALES="1 8 32"] [ROUNDS=5] [ONLY="copy clean"]
+	@$(VENV)/bench/bin/python -m bench.cleaning.run $(if $(SCALES),--scales $(SCALES)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
+
 .PHONY: check
 check: setup  ## lint, types, import rule, contracts and product files
 	@$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy medallion spark_jobs ml local dags
+	$(BIN)/mypy medallion spark_jobs ml local dags bench
 	PYTHONPATH=.:dags $(BIN)/lint-imports
 	$(BIN)/python -m local.check
 
 .PHONY: lock
 lock: $(VENV)/uv/.ready  ## lock the requirements anew
-	@for name in uv pipeline emulators; do
+	@for name in uv pipeline emulators bench velox; do
 	  $(UV) pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 --python-platform linux \
 	    --exclude-newer "$$(sed -n 's/^# exclude-newer: //p' requirements/$$name.in)" \
 	    requirements/$$name.in -o requirements/$$name.txt
 	done
 
 .PHONY: clean
-clean:  ## remove the data of the local cloud; the virtual environments stay
+clean:  ## remove the data of the local cloud and of the benchmark; the virtual environments stay
 	@[ ! -e .local/services.json ] || $(MAKE) --no-print-directory down
-	rm -rf .local/airflow .local/bigquery .local/cache .local/dataproc .local/gcs .local/logs .local/run .local/sample
+	rm -rf .local/airflow .local/bigquery .local/cache .local/dataproc .local/gcs .local/logs .local/run .local/sample .local/secrets .local/bench

@@ -127,9 +127,9 @@ class AirflowApi:
                 )
             time.sleep(0.3)
 
-    def trigger(self, dag: str) -> str:
+    def trigger(self, dag: str, conf: dict[str, Any] | None = None) -> str:
         """Starts a run of a DAG; returns the run's id."""
-        body: dict[str, Any] = {"logical_date": None, "conf": {}}
+        body: dict[str, Any] = {"logical_date": None, "conf": conf or {}}
         answer = self._session.post(f"{self._url}/api/v2/dags/{dag}/dagRuns", json=body, timeout=30)
         answer.raise_for_status()
         return answer.json()["dag_run_id"]
@@ -145,6 +145,13 @@ class AirflowApi:
     def tasks(self, dag: str, run: str) -> list[dict[str, Any]]:
         """The task instances of a run."""
         return self._get(f"dags/{dag}/dagRuns/{run}/taskInstances?limit=200")["task_instances"]
+
+    def returned(self, dag: str, run: str, task: str) -> Any:
+        """What a task returned; None when it returned nothing."""
+        name = f"dags/{dag}/dagRuns/{run}/taskInstances/{task}/xcomEntries"
+        if not self._get(f"{name}?xcom_key=return_value")["xcom_entries"]:
+            return None
+        return self._get(f"{name}/return_value")["value"]
 
     def cause(self, dag: str, run: str, task: str, attempt: int) -> str:
         """What a task's try says of its failure."""

@@ -20,7 +20,7 @@ from google.cloud import bigquery, storage
 
 from local import airflow
 from local.java import java_home
-from local.paths import BIGQUERY, DATAPROC, EMULATORS, GCS, LOCAL, LOCK, LOGS, PORTS, RUN, STATE
+from local.paths import BIGQUERY, DATAPROC, EMULATORS, GCS, LOCAL, LOCK, LOGS, PORTS, RUN, SECRETS, STATE
 from local.services import (
     Service,
     ServiceError,
@@ -36,6 +36,8 @@ from medallion.release import build_release
 from medallion.sql import render
 
 ENVIRONMENT = "local"
+# How Google's tools call the addresses of the metadata server and of Secret Manager.
+METADATA, ENDPOINT = "GCE_METADATA_HOST", "CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER"
 DATAPROC_BUCKET = "local-dataproc"
 UPLOADS = 8
 
@@ -130,7 +132,16 @@ def start_over(keep: bool, with_airflow: bool = True) -> Services:
 
 def start(services: Services, with_airflow: bool = True, airflow_port: int | None = None) -> Cloud:
     """Starts every service, deploys, and waits until all of them answer."""
-    names = ("gcs", "dataproc", "bigquery", "bigquery_grpc", "airflow", "worker_log", "trigger_log")
+    names = (
+        "gcs",
+        "dataproc",
+        "secrets",
+        "bigquery",
+        "bigquery_grpc",
+        "airflow",
+        "worker_log",
+        "trigger_log",
+    )
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     if airflow_port:
         ports["airflow"] = airflow_port
@@ -172,10 +183,12 @@ def deploy(cloud: Cloud, release: str, objects: dict[str, bytes]) -> None:
 def _standins(ports: dict[str, int], environment: Environment) -> list[Service]:
     python = [sys.executable, "-m"]
     root = ["--root", str(GCS), "--port"]
-    java = {"JAVA_HOME": str(java_home())}
+    secrets = f"127.0.0.1:{ports['secrets']}"
     dataproc = [*root, str(ports["dataproc"]), "--staging-bucket", DATAPROC_BUCKET]
-    # On two cores the collector that Java takes by itself is slower than the one made for throughput.
-    dataproc += ["--conf", "spark.driver.extraJavaOptions=-XX:+UseParallelGC"]
+    # On two cores the collector that Java takes by itself is slower than the one made for throughput. For the
+    # other option see _session in spark_jobs/clean.py.
+    options = "-XX:+UseParallelGC -XX:-DontCompileHugeMethods"
+    dataproc += ["--conf", f"spark.driver.extraJavaOptions={options}"]
     return [
         Service(
             "gcs",
@@ -186,8 +199,14 @@ def _standins(ports: dict[str, int], environment: Environment) -> list[Service]:
         Service(
             "dataproc",
             [*python, "local.dataproc", *dataproc],
-            java,
+            {"JAVA_HOME": str(java_home()), METADATA: secrets, ENDPOINT: f"http://{secrets}/"},
             accepts_connections(ports["dataproc"]),
+        ),
+        Service(
+            "secrets",
+            [*python, "local.secret_manager", "--folder", str(SECRETS), "--port", str(ports["secrets"])],
+            {},
+            accepts_connections(ports["secrets"]),
         ),
         _bigquery(ports, environment),
     ]

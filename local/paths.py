@@ -17,4 +17,5 @@ LOGS = LOCAL / "logs"
 PORTS = LOCAL / "ports.json"  # of the cloud that is up
 RUN = LOCAL / "run"
 SAMPLE = LOCAL / "sample"
+SECRETS = LOCAL / "secrets"
 STATE = LOCAL / "services.json"

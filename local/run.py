@@ -6,24 +6,17 @@ import os
 import signal
 import sys
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from local.airflow import AirflowApi
 from local.cloud import Cloud, local_cloud
-from local.paths import AIRFLOW, GCS, RUN, SAMPLE
+from local.following import follow, follow_training, say
+from local.paths import GCS, RUN, SAMPLE
 from local.sample import PRODUCT, export_sample
-from local.summary import print_summary, summarize
+from local.summary import print_summary, run_metrics, summarize
 from medallion.config import Product, load_product
 from medallion.errors import MedallionError
-
-ENDED = ("success", "failed")
-ENDED_TASKS = ("success", "failed", "skipped", "upstream_failed", "removed")
-
-
-class RunFailedError(MedallionError):
-    """A DAG run ended in failure."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -45,17 +38,19 @@ def main(argv: list[str] | None = None) -> int:
 def run(product: Product, files: dict[str, Path], keep: bool) -> dict[str, Any]:
     """Runs a product on files through the local cloud; returns the summary."""
     started = time.monotonic()
-    _say("Starting the local cloud: storage, BigQuery, Dataproc, Airflow")
+    say("Starting the local cloud: storage, BigQuery, Dataproc, Airflow")
     with local_cloud(keep) as cloud:
         ready = time.monotonic()
-        _say(f"Services ready after {ready - started:.0f} s. Landing {len(files)} files")
+        say(f"Services ready after {ready - started:.0f} s. Landing {len(files)} files")
         landed = cloud.land(product.name, files)
         if landed < len(files):
-            _say(f"  {len(files) - landed} of them were there already, with the same content")
+            say(f"  {len(files) - landed} of them were there already, with the same content")
         api = AirflowApi(cloud.ports["airflow"])
-        steps = _run_dag(api, product.name)
-        trained = _run_training(api, product) if product.train else []
-        summary = summarize(cloud, product, steps, trained)
+        api.wait_for_dag(product.name)
+        run_id = api.trigger(product.name)
+        steps = follow(api, product.name, run_id)
+        trained = follow_training(api, product)
+        summary = summarize(cloud, product, steps, trained, run_metrics(cloud, api, product.name, run_id))
         summary["seconds"] = {
             "services_ready": round(ready - started, 1),
             "ready_to_end": round(time.monotonic() - ready, 1),
@@ -65,56 +60,13 @@ def run(product: Product, files: dict[str, Path], keep: bool) -> dict[str, Any]:
     return summary
 
 
-def _run_dag(api: AirflowApi, dag: str) -> list[dict[str, Any]]:
-    api.wait_for_dag(dag)
-    return _follow(api, dag, api.trigger(dag))
-
-
-def _run_training(api: AirflowApi, product: Product) -> list[dict[str, Any]]:
-    runs = api.runs(product.train or "")
-    return _follow(api, product.train or "", runs[0]["dag_run_id"]) if runs else []
-
-
-def _follow(api: AirflowApi, dag: str, run_id: str) -> list[dict[str, Any]]:
-    """Waits for the end of a run, and says when each task ends; raises with the cause when the run failed."""
-    _say(f"Running {dag}")
-    told: set[str] = set()
-    while True:
-        state = api.run(dag, run_id)["state"]
-        tasks = api.tasks(dag, run_id)
-        for task in tasks:
-            if task["state"] in ENDED_TASKS and task["task_id"] not in told:
-                told.add(task["task_id"])
-                _say(f"  {task['task_id']:<32} {task['state']:<16} {_seconds(task):6.1f} s")
-        if state in ENDED:
-            break
-        time.sleep(1)
-    failed = [task for task in tasks if task["state"] == "failed"]
-    if state == "failed":
-        causes = [
-            f"  {task['task_id']}: {api.cause(dag, run_id, task['task_id'], task['try_number'])}"
-            for task in failed
-        ]
-        raise RunFailedError("\n".join([f"The run of {dag} failed:", *causes, f"Logs: {AIRFLOW / 'logs'}"]))
-    tasks.sort(key=lambda task: task["start_date"] or task["end_date"] or "")
-    return [{"step": task["task_id"], "state": task["state"], "seconds": _seconds(task)} for task in tasks]
-
-
-def _seconds(task: dict[str, Any]) -> float:
-    # The duration that Airflow stores is wrong on SQLite.
-    if not task["start_date"] or not task["end_date"]:
-        return 0.0
-    start, end = (datetime.fromisoformat(task[key]) for key in ("start_date", "end_date"))
-    return round((end - start).total_seconds(), 1)
-
-
 def _files(given: Path | None, product: Product) -> dict[str, Path]:
     """The files to land, by the names that they get in bronze."""
     if given is None:
         if product.name != PRODUCT:
             raise MedallionError(f"There is no sample for {product.name}. Next: give INPUT=<file or folder>.")
         if not SAMPLE.exists():
-            _say("Exporting the sample, one CSV a day of arrival")
+            say("Exporting the sample, one CSV a day of arrival")
             # Under its name only when whole: an interrupted export would pass for a smaller sample.
             partial = SAMPLE.with_suffix(".partial")
             export_sample(partial)
@@ -137,10 +89,6 @@ def _write(cloud: Cloud, product: Product, summary: dict[str, Any]) -> None:
         (RUN / "report.html").write_bytes(page.read_bytes())
         summary["report"] = os.path.relpath(RUN / "report.html")
     (RUN / "summary.json").write_text(json.dumps(summary, indent=1, default=str) + "\n")
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:

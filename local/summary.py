@@ -5,8 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
+from local.airflow import AirflowApi
 from local.cloud import Cloud
 from medallion.config import Product
 from medallion.sql import SQL, render
@@ -14,12 +15,26 @@ from medallion.sql import SQL, render
 STATUSES = ("read", "valid", "rejected", "duplicate")
 
 
+def run_metrics(cloud: Cloud, api: AirflowApi, dag: str, dag_run: str) -> dict[str, Any] | None:
+    """What clean has counted in a run of a product's DAG; None when there was nothing to clean."""
+    run = (api.returned(dag, dag_run, "discover") or {}).get("run")
+    if run is None:
+        return None
+    lake = cloud.storage().bucket(cloud.environment.buckets["lake"])
+    return json.loads(lake.blob(f"runs/{dag}/{run}/metrics.json").download_as_bytes())
+
+
 def summarize(
-    cloud: Cloud, product: Product, steps: list[dict[str, Any]], training: list[dict[str, Any]]
+    cloud: Cloud,
+    product: Product,
+    steps: list[dict[str, Any]],
+    training: list[dict[str, Any]],
+    metrics: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """What the run did and what the tables hold now.
 
     `rows` and `files` tell of every file in the ledger; promised: read = valid + rejected + duplicate.
+    `rules` and `drift` tell of this run alone, by its `metrics`.
     """
     files = cloud.query(render("summary/ledger.sql", cloud.environment, product=product.name))
     gold = cloud.environment.datasets["gold"]
@@ -35,6 +50,8 @@ def summarize(
         "model": _model(cloud, product.train) if product.train else None,
         "steps": steps,
         "training": training,
+        "rules": metrics["rules"] if metrics else [],
+        "drift": metrics["drift"] if metrics else {},
         "files": files,
     }
 
@@ -53,6 +70,9 @@ def print_summary(summary: dict[str, Any]) -> None:
         for file in rejected:
             table.add_row(file["uri"].rpartition("/")[2], file["reason"])
         console.print(table)
+    print_rules(console, summary["rules"])
+    for line in drift_lines(summary["drift"]):
+        console.print(line, markup=False)
     if not summary["published"]:
         console.print("Nothing new was found, and nothing was published.")
     seconds = summary["seconds"]
@@ -62,6 +82,26 @@ def print_summary(summary: dict[str, Any]) -> None:
     )
     if summary.get("report"):
         console.print(f"Report page: {summary['report']}")
+
+
+def print_rules(console: Console, rules: list[dict[str, Any]]) -> None:
+    """Prints how many rows broke each rule; nothing when none did."""
+    if not rules:
+        return
+    table = Table("Broken rule", "Column", "Severity", Column("Rows", justify="right"))
+    for rule in sorted(rules, key=lambda rule: -rule["rows"]):
+        table.add_row(rule["rule"], rule["column"], rule["severity"], f"{rule['rows']:,}")
+    console.print(table)
+
+
+def drift_lines(drift: dict[str, Any]) -> list[str]:
+    """What files have brought and lacked against the contract, in a line each."""
+    lines = []
+    for key in ("new_columns", "missing_columns"):
+        named = [f"{name} (files: {files:,})" for name, files in drift.get(key, {}).items()]
+        if named:
+            lines.append(f"{key.replace('_', ' ').capitalize()}: {', '.join(named)}")
+    return [*lines, *drift.get("notes", ())]
 
 
 def _figures(cloud: Cloud, product: Product) -> dict[str, Any]:

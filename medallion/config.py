@@ -38,6 +38,7 @@ class Environment:
     datasets: dict[str, str]
     staging_days: int
     spark: Spark
+    hash_key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,6 @@ class Product:
     owner: str
     contract: str
     source_type: str
-    source_format: str
     partition_by: str
     cluster_by: tuple[str, ...]
     max_rejected_ratio: float
@@ -121,7 +121,6 @@ def load_product(name: str, conf: Path = CONF) -> Product:
         owner=data["owner"],
         contract=data["contract"],
         source_type=data["source"]["type"],
-        source_format=data["source"]["format"],
         partition_by=data["silver"]["partition_by"],
         cluster_by=tuple(data["silver"].get("cluster_by", ())),
         max_rejected_ratio=data.get("audit", {}).get("max_rejected_ratio", 0.0),

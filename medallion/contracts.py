@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,53 @@ from medallion.config import CONF, read_yaml
 from medallion.errors import ConfigError
 
 SQL_TYPE = re.compile(r"(INT64|STRING|BOOL|FLOAT64|DATE|TIMESTAMP|NUMERIC)(?:\((\d+), *(\d+)\))?")
+ERROR, WARNING = "error", "warning"
+HASH, DROP = "hash", "drop"
+EVOLVE, IGNORE, FAIL = "evolve", "ignore", "fail"
+ENCODINGS = (
+    *("UTF-8", "UTF-16", "UTF-16LE", "UTF-16BE", "US-ASCII"),
+    *("ISO-8859-1", "ISO-8859-15", "windows-1250", "windows-1251", "windows-1252"),
+)
+CONSTRAINTS = (
+    *("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf"),
+    *("minLength", "maxLength", "pattern"),
+)
+FORMATS = ("format", "timezone", "defaultTimezone")
+# Names that staging, silver and quarantine give to columns of their own.
+RESERVED = ("extra", "row_hash", "source_file", "source_generation", "status", "reasons", "raw", "run")
+# What ODCS has no word for; it lets a contract add such properties. First those of a table, then of a column.
+TABLE_DEFAULTS: dict[str, Any] = {
+    "orderBy": None,
+    "nullTokens": [""],
+    "delimiter": ",",
+    "encoding": "UTF-8",
+    "multiline": False,
+    "newColumns": IGNORE,
+}
+COLUMN_DEFAULTS: dict[str, Any] = {
+    "trim": True,
+    "trueTokens": ["true", "1"],
+    "falseTokens": ["false", "0"],
+    "ambiguousTime": "earlier",
+    "protection": None,
+}
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "encoding": ENCODINGS,
+    "multiline": (False, True),
+    "newColumns": (EVOLVE, IGNORE, FAIL),
+    "trim": (False, True),
+    "ambiguousTime": ("earlier", "later", "reject"),
+    "protection": (None, HASH, DROP),
+}
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """What a value must be: `name` is the contract's word for it (minimum, pattern, validValues, …)."""
+
+    name: str
+    value: Any
+    severity: str = ERROR
 
 
 @dataclass(frozen=True)
@@ -19,7 +67,8 @@ class Column:
 
     `sql_type` is BigQuery's type; `precision` and `scale` are those of a NUMERIC. A column with an
     `expression` (Spark SQL over the other columns) is derived; every other one is read from the first of
-    `sources` that a file's header holds.
+    `sources` that a file holds. `ambiguous_time` says which of two instants a local time means when clocks go
+    back. A personal column has a `protection`: hash or drop.
     """
 
     name: str
@@ -30,13 +79,14 @@ class Column:
     expression: str | None
     precision: int
     scale: int
-    minimum: float | str | None
-    maximum: float | str | None
-    min_length: int | None
-    max_length: int | None
-    pattern: str | None
+    constraints: tuple[Constraint, ...]
     format: str | None
     timezone: str
+    trim: bool
+    true_tokens: tuple[str, ...]
+    false_tokens: tuple[str, ...]
+    ambiguous_time: str
+    protection: str | None
 
     @property
     def physical_type(self) -> str:
@@ -45,10 +95,30 @@ class Column:
 
 
 @dataclass(frozen=True)
+class RowRule:
+    """A condition (Spark SQL over the columns) that rows must meet; a null condition counts as met."""
+
+    name: str
+    condition: str
+    severity: str
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A column whose values must be found in the key of another dataset."""
+
+    column: str
+    dataset: str
+    key: str
+    severity: str
+
+
+@dataclass(frozen=True)
 class Contract:
     """What rows of a dataset must be.
 
     `key` names the columns that identify a row; of two rows with one key the newer by `order_by` stays.
+    `new_columns` says what becomes of columns that the contract doesn't know: evolve, ignore or fail.
     `fingerprint` changes whenever anything in the contract does.
     """
 
@@ -56,21 +126,31 @@ class Contract:
     version: str
     description: str
     columns: tuple[Column, ...]
+    rules: tuple[RowRule, ...]
+    references: tuple[Reference, ...]
     key: tuple[str, ...]
     order_by: str
     null_tokens: tuple[str, ...]
     delimiter: str
+    encoding: str
+    multiline: bool
+    new_columns: str
     fingerprint: str
 
-    @property
+    @cached_property
     def read_columns(self) -> tuple[Column, ...]:
         """Columns that a file brings."""
         return tuple(column for column in self.columns if column.expression is None)
 
-    @property
+    @cached_property
     def derived_columns(self) -> tuple[Column, ...]:
         """Columns computed from those that a file brings."""
         return tuple(column for column in self.columns if column.expression is not None)
+
+    @cached_property
+    def stored_columns(self) -> tuple[Column, ...]:
+        """Columns that silver shows; a hashed one is there as its hash."""
+        return tuple(column for column in self.columns if column.protection != DROP)
 
 
 def load_contract(name: str, conf: Path = CONF) -> dict[str, Any]:
@@ -81,51 +161,81 @@ def load_contract(name: str, conf: Path = CONF) -> dict[str, Any]:
 def parse_contract(document: dict[str, Any], file: str) -> Contract:
     """Reads an ODCS v3 document of one schema object.
 
-    Raises ConfigError when a part that the platform needs is missing or unknown.
+    Raises ConfigError when a part that the platform needs is missing, or when it knows no such part.
     """
     try:
         table = document["schema"][0]
         properties = table["properties"]
     except (KeyError, IndexError, TypeError):
         raise ConfigError(file, "schema", "one schema object with properties", document) from None
-    custom = {item["property"]: item["value"] for item in table.get("customProperties", ())}
-    keyed = sorted(
-        (p for p in properties if p.get("primaryKey")), key=lambda p: p.get("primaryKeyPosition", 1)
+    keyed = [item for item in properties if item.get("primaryKey")]
+    keyed.sort(key=lambda item: item.get("primaryKeyPosition", 1))
+    custom = _custom(table, TABLE_DEFAULTS, file, "schema.0")
+    if len(custom["delimiter"]) != 1 or custom["delimiter"] == '"':
+        expected = "one character other than a quote"
+        raise ConfigError(file, "schema.0.customProperties.delimiter", expected, custom["delimiter"])
+    columns = tuple(
+        _column(item, file, f"schema.0.properties.{index}") for index, item in enumerate(properties)
     )
-    if not keyed:
-        raise ConfigError(file, "schema.0.properties", "at least one column with primaryKey: true", "none")
-    columns = tuple(_column(item, index, file) for index, item in enumerate(properties))
-    order_by = custom.get("orderBy")
-    if order_by not in {column.name for column in columns}:
-        raise ConfigError(file, "schema.0.customProperties.orderBy", "the name of a column", order_by)
-    for column in columns:
-        if column.name in {order_by, *(item["name"] for item in keyed)} and not column.required:
-            # NULL equals nothing: such a row would be published again by each file that brings it.
-            raise ConfigError(file, f"{column.name}.required", "true, for a key or the orderBy column", False)
-    return Contract(
+    contract = Contract(
         name=document["name"],
         version=document["version"],
         description=table.get("description", ""),
         columns=columns,
+        rules=tuple(_row_rules(table, file)),
+        references=tuple(reference for item in properties for reference in _references(item, file)),
         key=tuple(item["name"] for item in keyed),
-        order_by=order_by,
-        null_tokens=tuple(custom.get("nullTokens", ("",))),
-        delimiter=custom.get("delimiter", ","),
+        order_by=custom["orderBy"],
+        null_tokens=tuple(custom["nullTokens"]),
+        delimiter=custom["delimiter"],
+        encoding=custom["encoding"],
+        multiline=custom["multiline"],
+        new_columns=custom["newColumns"],
         fingerprint=hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest(),
     )
+    _require_identity(contract, file)
+    return contract
 
 
-def _column(item: dict[str, Any], index: int, file: str) -> Column:
-    key = f"schema.0.properties.{index}"
+def _require_identity(contract: Contract, file: str) -> None:
+    """A row must be found again by its key, and be newer or older than another one."""
+    if not contract.key:
+        raise ConfigError(file, "schema.0.properties", "at least one column with primaryKey: true", "none")
+    by_name = {column.name: column for column in contract.columns}
+    if contract.order_by not in by_name:
+        raise ConfigError(
+            file, "schema.0.customProperties.orderBy", "the name of a column", contract.order_by
+        )
+    for name in {*contract.key, contract.order_by}:
+        if not by_name[name].required:
+            # NULL equals nothing: such a row would be published again by each file that brings it.
+            raise ConfigError(file, f"{name}.required", "true, for a key or the orderBy column", False)
+        if by_name[name].protection == DROP:
+            raise ConfigError(file, f"{name}.protection", "hash, for a key or the orderBy column", DROP)
+    if by_name[contract.order_by].protection == HASH:
+        raise ConfigError(file, f"{contract.order_by}.protection", "none: hashes have no order", HASH)
+
+
+def _column(item: dict[str, Any], file: str, key: str) -> Column:
     match = SQL_TYPE.fullmatch(item.get("physicalType", ""))
     if match is None:
         raise ConfigError(file, f"{key}.physicalType", "a BigQuery type", item.get("physicalType"))
-    options = item.get("logicalTypeOptions", {})
+    if item["name"] in RESERVED:
+        raise ConfigError(file, f"{key}.name", f"another name than {', '.join(RESERVED)}", item["name"])
+    options, custom = item.get("logicalTypeOptions", {}), _custom(item, COLUMN_DEFAULTS, file, key)
+    unknown = sorted(set(options) - {*CONSTRAINTS, *FORMATS})
+    if unknown:
+        known = ", ".join((*CONSTRAINTS, *FORMATS))
+        raise ConfigError(file, f"{key}.logicalTypeOptions", known, ", ".join(unknown))
     if match[1] == "TIMESTAMP" and not (item.get("transformLogic") or options.get("format")):
         # Without one, Spark takes a text like 12:30 for that time today.
         raise ConfigError(
             file, f"{key}.logicalTypeOptions.format", "a pattern like yyyy-MM-dd HH:mm:ss", None
         )
+    protection = custom["protection"] or (HASH if item.get("classification") == "personal" else None)
+    if protection == HASH and match[1] != "STRING":
+        raise ConfigError(file, f"{key}.physicalType", "STRING, for a column that is hashed", match[1])
+    declared = [Constraint(name, options[name]) for name in CONSTRAINTS if name in options]
     return Column(
         name=item["name"],
         sql_type=match[1],
@@ -135,11 +245,75 @@ def _column(item: dict[str, Any], index: int, file: str) -> Column:
         expression=item.get("transformLogic"),
         precision=int(match[2] or 38),
         scale=int(match[3] or 9),
-        minimum=options.get("minimum"),
-        maximum=options.get("maximum"),
-        min_length=options.get("minLength"),
-        max_length=options.get("maxLength"),
-        pattern=options.get("pattern"),
+        constraints=(*declared, *_quality(item, file, key)),
         format=options.get("format"),
         timezone=options.get("defaultTimezone", "Etc/UTC"),
+        trim=custom["trim"],
+        true_tokens=tuple(custom["trueTokens"]),
+        false_tokens=tuple(custom["falseTokens"]),
+        ambiguous_time=custom["ambiguousTime"],
+        protection=protection,
     )
+
+
+def _quality(item: dict[str, Any], file: str, key: str) -> list[Constraint]:
+    """Constraints from a column's quality rules: lists of valid values, and patterns."""
+    constraints = []
+    for index, rule in enumerate(item.get("quality", ())):
+        match rule:
+            case {"type": "text"}:  # for people
+                continue
+            case {"metric": "invalidValues", "arguments": {"validValues": list(values)}, "mustBe": 0}:
+                constraints.append(Constraint("validValues", values, _severity(rule, file, key)))
+            case {"metric": "invalidValues", "arguments": {"pattern": str(pattern)}, "mustBe": 0}:
+                constraints.append(Constraint("pattern", pattern, _severity(rule, file, key)))
+            case _:
+                expected = "metric: invalidValues with arguments (validValues or pattern) and mustBe: 0"
+                raise ConfigError(file, f"{key}.quality.{index}", expected, rule)
+    return constraints
+
+
+def _row_rules(table: dict[str, Any], file: str) -> list[RowRule]:
+    rules = []
+    for index, rule in enumerate(table.get("quality", ())):
+        key = f"schema.0.quality.{index}"
+        match rule:
+            case {"type": "text"}:
+                continue
+            case {"type": "custom", "engine": "spark", "implementation": str(condition), "name": str(name)}:
+                rules.append(RowRule(name, condition, _severity(rule, file, key)))
+            case _:
+                expected = "type: custom, engine: spark, with a name and a condition as implementation"
+                raise ConfigError(file, key, expected, rule)
+    return rules
+
+
+def _references(item: dict[str, Any], file: str) -> list[Reference]:
+    references = []
+    for relationship in item.get("relationships", ()):
+        key = f"{item['name']}.relationships"
+        parts = relationship["to"].split(".") if isinstance(relationship.get("to"), str) else []
+        if len(parts) != 2 or not all(part.isidentifier() for part in parts):
+            raise ConfigError(file, f"{key}.to", "dataset.column", relationship.get("to"))
+        custom = _custom(relationship, {"severity": ERROR}, file, key)
+        references.append(Reference(item["name"], parts[0], parts[1], _severity(custom, file, key)))
+    return references
+
+
+def _severity(rule: dict[str, Any], file: str, key: str) -> str:
+    severity = rule.get("severity", ERROR)
+    if severity not in (ERROR, WARNING):
+        raise ConfigError(file, f"{key}.severity", f"{ERROR} or {WARNING}", severity)
+    return severity
+
+
+def _custom(item: dict[str, Any], defaults: dict[str, Any], file: str, key: str) -> dict[str, Any]:
+    """An element's custom properties, with defaults for those that it doesn't name."""
+    given = {entry["property"]: entry["value"] for entry in item.get("customProperties", ())}
+    for name, value in given.items():
+        if name not in defaults:
+            raise ConfigError(file, f"{key}.customProperties.{name}", f"one of {', '.join(defaults)}", name)
+        if name in CHOICES and value not in CHOICES[name]:
+            choices = ", ".join(map(str, CHOICES[name]))
+            raise ConfigError(file, f"{key}.customProperties.{name}", f"one of {choices}", value)
+    return {**defaults, **given}

@@ -2,23 +2,33 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A version of an object in bronze; `size` is in bytes, `checksum` the object's CRC32C."""
+    """A version of an object in bronze; `size` is in bytes, `checksum` the object's CRC32C.
+
+    `format` and `header` are known beforehand only of a file whose rejected rows are replayed.
+    """
 
     uri: str
     generation: int
     size: int
     checksum: str
+    format: str | None = None
+    header: str | None = None
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """The inputs of a run. `contract` is the whole document, so that a later edit can't change the run."""
+    """The inputs of a run. `contract` is the whole document, so that a later edit can't change the run.
+
+    `references` maps a dataset to the folder with Parquet files of its key. Where `replay` is given, rows
+    come from its JSON lines, {"file": index into files, "raw": the row's text}, and not from the files.
+    `hash_key` names the secret that personal columns are hashed with.
+    """
 
     product: str
     run: str
@@ -26,6 +36,9 @@ class Manifest:
     contract: dict[str, Any]
     files: tuple[SourceFile, ...]
     output: str
+    references: dict[str, str] = field(default_factory=dict)
+    replay: str | None = None
+    hash_key: str | None = None
 
     def to_json(self) -> str:
         """The manifest as a JSON document, the same for the same manifest."""
@@ -38,12 +51,13 @@ class Manifest:
         return cls(**{**data, "files": tuple(SourceFile(**item) for item in data["files"])})
 
 
-def run_id(product: str, contract_fingerprint: str, release: str, files: tuple[SourceFile, ...]) -> str:
-    """The identity of a run, from what it processes and by what: a retry finds its own work."""
-    parts = [
-        product,
-        contract_fingerprint,
-        release,
-        *sorted(f"{file.uri}#{file.generation}" for file in files),
-    ]
+def run_id(
+    product: str, contract_fingerprint: str, release: str, files: tuple[SourceFile, ...], extra: str = ""
+) -> str:
+    """The identity of a run, from what it processes and by what: a retry finds its own work.
+
+    `extra` is whatever the run processes beside whole files.
+    """
+    versions = sorted(f"{file.uri}#{file.generation}" for file in files)
+    parts = [product, contract_fingerprint, release, *versions, *([extra] if extra else [])]
     return f"r{hashlib.sha256(chr(10).join(parts).encode()).hexdigest()[:16]}"

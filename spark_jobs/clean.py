@@ -3,56 +3,160 @@
 import argparse
 import json
 import logging
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import yaml
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
-from medallion.contracts import Contract, parse_contract
-from medallion.errors import MedallionError
+from medallion.contracts import HASH, Contract, parse_contract
 from medallion.hadoop_files import read_bytes, write_bytes
 from medallion.manifest import Manifest, SourceFile, run_id
-from spark_jobs.cleaning.files import Inspection, inspect
-from spark_jobs.cleaning.metrics import Counts, file_counts, observe_read, observe_written, rule_counts
-from spark_jobs.cleaning.rows import check, deduplicate, read_texts, small_table
-from spark_jobs.cleaning.rules import SHAPE, derived_rules, read_rules
+from spark_jobs.cleaning import account
+from spark_jobs.cleaning.account import Json
+from spark_jobs.cleaning.files import Inspection, inspect, known_layouts
+from spark_jobs.cleaning.lines import MAX_LINE_BYTES, Numbered, count_bytes
+from spark_jobs.cleaning.metrics import (
+    file_counts,
+    keys_found,
+    mistyped_counts,
+    observe_read,
+    observe_written,
+    rule_counts,
+)
+from spark_jobs.cleaning.privacy import protect
+from spark_jobs.cleaning.reading import read_texts
+from spark_jobs.cleaning.rows import deduplicate, keep_duplicates, look_up, read_values
+from spark_jobs.cleaning.streams import remove
+from spark_jobs.cleaning.verdicts import explain, judge, verdict_columns
+from spark_jobs.secrets import read_secret
 
 log = logging.getLogger("clean")
+
+LONG_METHODS = "-XX:-DontCompileHugeMethods"  # also in the environments and the local cloud
 
 
 def main(argv: list[str] | None = None) -> None:
     arguments = _arguments(argv)
     spark = _session()
     manifest = _manifest(spark, arguments)
-    metrics = clean(spark, manifest)
+    needed = any(column.protection == HASH for column in parse_contract(manifest.contract, "").columns)
+    hash_key = read_secret(manifest.hash_key) if manifest.hash_key and needed else None
+    metrics = clean(spark, manifest, hash_key, unique=arguments.keep_duplicates)
     log.info("product=%s run=%s step=clean %s", manifest.product, manifest.run, metrics["rows"])
 
 
-def clean(spark: SparkSession, manifest: Manifest) -> dict[str, Any]:
+def clean(
+    spark: SparkSession, manifest: Manifest, hash_key: bytes | None = None, unique: bool = False
+) -> Json:
     """Cleans a manifest's files; returns what it writes to metrics.json, which comes last.
 
-    Leaves rows/ (Parquet: the contract's columns, row_hash, source_file, source_generation, status,
-    reasons, raw), files.jsonl (a ledger line for each file) and metrics.json under the manifest's output.
+    Leaves rows/ (Parquet: the contract's stored columns, extra, row_hash, source_file, source_generation,
+    status, reasons, raw), files.jsonl (a ledger line for each file) and metrics.json under the manifest's
+    output. Where rows are known to be `unique`, duplicates are not looked for.
     """
     contract = parse_contract(manifest.contract, f"contract of run {manifest.run}")
-    inspections = inspect(spark, manifest.files, contract)
-    usable = [(number, found) for number, found in enumerate(inspections) if found.reason is None]
-    rules = [(rule.column, rule.name) for rule in [*read_rules(contract), *derived_rules(contract)]]
-    rules.append(("", SHAPE))
+    scratch = f"{manifest.output}/unpacked"
+    try:
+        if manifest.replay:
+            found = known_layouts(manifest.files, contract)
+        else:
+            found = inspect(spark, manifest.files, contract, scratch)
+        read, written = write_rows(spark, found, manifest, contract, hash_key, unique)
+        long_lines = find_long_lines(spark, found, read)
+        if long_lines:
+            found = [
+                replace(file, reason=long_lines.get(number, file.reason)) for number, file in enumerate(found)
+            ]
+            read, written = write_rows(spark, found, manifest, contract, hash_key, unique)
+    finally:
+        remove(spark, scratch)
+    return write_account(spark, found, manifest, contract, read, written)
 
+
+def write_rows(
+    spark: SparkSession,
+    found: list[Inspection],
+    manifest: Manifest,
+    contract: Contract,
+    hash_key: bytes | None,
+    unique: bool,
+) -> tuple[Observation, Observation]:
+    """Writes the rows of all usable files; returns what was counted on the way in and on the way out."""
     read, written = Observation(), Observation()
-    texts = observe_read(read_texts(spark, usable, contract), len(inspections), read)
-    rows = deduplicate(check(texts, contract), contract)
-    rows = observe_written(rows, len(inspections), rules, written)
-    _with_source(spark, rows, manifest, contract).write.mode("overwrite").parquet(f"{manifest.output}/rows")
+    rows = clean_rows(spark, found, manifest, contract, hash_key, unique, read)
+    rows = observe_written(rows, len(found), written)
+    sources = json.dumps([{"uri": file.uri, "generation": file.generation} for file in manifest.files])
+    source = F.from_json(F.lit(sources), "ARRAY<STRUCT<uri: STRING, generation: BIGINT>>")[F.col("file")]
+    rows = rows.select(  # in the order of sql/pipeline/stage.sql
+        *(column.name for column in contract.stored_columns),
+        "extra",
+        "row_hash",
+        source["uri"].alias("source_file"),
+        source["generation"].alias("source_generation"),
+        "status",
+        explain(contract).alias("reasons"),
+        "raw",
+    )
+    # A dictionary of hashes, all of them different, would be thrown away after much looking up.
+    writer = rows.write.mode("overwrite").option("parquet.enable.dictionary#row_hash", "false")
+    writer.parquet(f"{manifest.output}/rows")
+    return read, written
 
-    counts = file_counts(read, written, len(inspections))
-    _require_balance(inspections, counts)
-    files = [_ledger_line(found, count) for found, count in zip(inspections, counts, strict=True)]
-    metrics = _metrics(manifest, contract, files, rule_counts(written, rules))
+
+def clean_rows(
+    spark: SparkSession,
+    found: list[Inspection],
+    manifest: Manifest,
+    contract: Contract,
+    hash_key: bytes | None,
+    unique: bool,
+    read: Observation,
+) -> DataFrame:
+    """The rows of all usable files: typed, judged, protected, and each with its status."""
+    texts = read_texts(spark, _usable(found), contract, manifest.replay)
+    rows = look_up(spark, read_values(texts, contract), contract, manifest.references)
+    rows = judge(rows, contract, keep_raw=manifest.replay is not None)
+    rows = observe_read(rows, contract, len(found), read).where("is_row")
+    rows = protect(spark, rows, contract, hash_key)
+    stored = [column.name for column in contract.stored_columns]
+    row_hash = F.xxhash64(*stored, "extra").alias("row_hash")
+    rows = rows.select("file", *stored, "extra", row_hash, *verdict_columns(contract), "raw")
+    return keep_duplicates(rows) if unique else deduplicate(rows, contract)
+
+
+def find_long_lines(spark: SparkSession, found: list[Inspection], read: Observation) -> dict[int, str]:
+    """Reasons for the files with lines that Spark skipped; they are missing from the bytes that it read.
+
+    Only a run that misses some asks for each file's bytes, which is a scan of its own. A file's last line may
+    count a byte more than it has; a skipped line counts over a million less.
+    """
+    counted = {number: file.size for number, file in _usable(found) if file.size is not None}
+    if read.get.get("bytes", 0) >= sum(counted.values()):
+        return {}
+    sizes = count_bytes(spark, [(number, found[number]) for number in counted])
+    reason = f"a line longer than {MAX_LINE_BYTES:,} bytes"
+    return {number: reason for number, size in counted.items() if sizes.get(number, 0) < size}
+
+
+def write_account(
+    spark: SparkSession,
+    found: list[Inspection],
+    manifest: Manifest,
+    contract: Contract,
+    read: Observation,
+    written: Observation,
+) -> Json:
+    """Writes the ledger lines and, last, the metrics."""
+    counts, keys = file_counts(read, written, len(found)), keys_found(read)
+    account.require_balance(found, counts)
+    files = [
+        account.ledger_line(file, count, contract, keys.get(number, ()))
+        for number, (file, count) in enumerate(zip(found, counts, strict=True))
+    ]
+    rules, mistyped = rule_counts(read, contract), mistyped_counts(read, contract)
+    metrics = account.metrics(manifest, contract, files, rules, mistyped)
     lines = "".join(json.dumps(line) + "\n" for line in files)
     write_bytes(spark, f"{manifest.output}/files.jsonl", lines.encode(), overwrite=True)
     document = json.dumps(metrics, indent=1).encode()
@@ -60,47 +164,8 @@ def clean(spark: SparkSession, manifest: Manifest) -> dict[str, Any]:
     return metrics
 
 
-def _require_balance(inspections: list[Inspection], counts: list[Counts]) -> None:
-    """A job that is not sure of its counts fails, so that it is tried again; see Counts."""
-    for found, count in zip(inspections, counts, strict=True):
-        if count.read != count.valid + count.rejected + count.duplicate:
-            raise MedallionError(
-                f"{found.file.uri}: expected read = valid + rejected + duplicate, got {count}. "
-                "Next: run the job again; a lost executor can count a task's rows twice."
-            )
-
-
-def _with_source(spark: SparkSession, rows: DataFrame, manifest: Manifest, contract: Contract) -> DataFrame:
-    """Files' names instead of their numbers, and columns in the order of sql/pipeline/stage.sql."""
-    sources = [(number, file.uri, file.generation) for number, file in enumerate(manifest.files)]
-    files = small_table(spark, sources, "file INT, source_file STRING, source_generation BIGINT")
-    names = [column.name for column in contract.columns]
-    return rows.join(F.broadcast(files), "file").select(
-        *names, "row_hash", "source_file", "source_generation", "status", "reasons", "raw"
-    )
-
-
-def _ledger_line(found: Inspection, counts: Counts) -> dict[str, Any]:
-    return {
-        **asdict(found.file),
-        "state": "accepted" if found.reason is None else "rejected",
-        "reason": found.reason,
-        **{f"rows_{status}": rows for status, rows in asdict(counts).items()},
-    }
-
-
-def _metrics(
-    manifest: Manifest, contract: Contract, files: list[dict[str, Any]], rules: list[dict[str, str | int]]
-) -> dict[str, Any]:
-    statuses = Counts.__dataclass_fields__
-    return {
-        "product": manifest.product,
-        "run": manifest.run,
-        "contract_version": contract.version,
-        "rows": {status: sum(line[f"rows_{status}"] for line in files) for status in statuses},
-        "rules": rules,
-        "files": files,
-    }
+def _usable(found: list[Inspection]) -> Numbered:
+    return [(number, file) for number, file in enumerate(found) if file.reason is None]
 
 
 def _manifest(spark: SparkSession, arguments: argparse.Namespace) -> Manifest:
@@ -118,7 +183,7 @@ def _manifest(spark: SparkSession, arguments: argparse.Namespace) -> Manifest:
 
 
 def _session() -> SparkSession:
-    return (
+    spark = (
         SparkSession.builder.appName("clean")
         # Timestamps are UTC everywhere; a contract names the timezone of its texts.
         .config("spark.sql.session.timeZone", "UTC")
@@ -128,11 +193,22 @@ def _session() -> SparkSession:
         .config("spark.sql.ansi.enabled", "false")
         # A task for each path, the default, costs more than listing it.
         .config("spark.sql.sources.parallelPartitionDiscovery.parallelism", "64")
+        # A line that is longer is skipped instead of taking all memory; find_long_lines misses it.
+        .config("mapreduce.input.linerecordreader.line.maxlength", str(MAX_LINE_BYTES))
+        # Two names of new columns that become one are no reason to fail.
+        .config("spark.sql.mapKeyDedupPolicy", "LAST_WIN")
         .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
         # The default fails the job for a time before 1900.
         .config("spark.sql.parquet.datetimeRebaseModeInWrite", "CORRECTED")
         .getOrCreate()
     )
+    # Java leaves methods of over 8,000 bytes uncompiled, and rows of many rules make such, which then run ten
+    # times slower. Where it was not told to compile them, Spark has to cut them up, which costs some copying.
+    place = "driver" if (spark.sparkContext.master or "").startswith("local") else "executor"
+    options = spark.conf.get(f"spark.{place}.extraJavaOptions", "") or ""
+    limit = 65_535 if LONG_METHODS in options else 8_000
+    spark.conf.set("spark.sql.codegen.hugeMethodLimit", limit)
+    return spark
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -141,6 +217,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--contract", type=Path, help="a contract's YAML file")
     parser.add_argument("--input", type=Path, nargs="+", help="files to clean")
     parser.add_argument("--output", type=Path, help="folder for the result")
+    parser.add_argument("--keep-duplicates", action="store_true", help="for rows that are known to be unique")
     arguments = parser.parse_args(argv)
     if not arguments.manifest and not (arguments.contract and arguments.input and arguments.output):
         parser.error("give --manifest, or --contract with --input and --output")

@@ -49,14 +49,23 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
 
 
 @pytest.fixture(scope="session")
-def bigquery_url(services: Services) -> str:
+def buckets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder whose folders are buckets."""
+    folder = tmp_path_factory.mktemp("cloud") / "buckets"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bigquery_url(services: Services, buckets: Path) -> str:
     """URL of a BigQuery emulator of the tests' own."""
     rest, grpc = free_ports(2)
     python = Path(os.environ.get("MEDALLION_EMULATORS_BIN", EMULATORS)) / "python"
     ports = ["--rest-port", str(rest), "--grpc-port", str(grpc)]
     command = [str(python), "-m", "bqemulator", "start", "--ephemeral", "--project", PROJECT, *ports]
     url = f"http://127.0.0.1:{rest}"
-    service = Service("bigquery", command, {}, answers_http(f"{url}/healthz"))
+    root = {"BQEMU_GCS_LOCAL_ROOT": str(buckets)}
+    service = Service("bigquery", command, root, answers_http(f"{url}/healthz"))
     services.start(service)
     services.wait(service)
     return url

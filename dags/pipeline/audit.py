@@ -4,6 +4,7 @@ from typing import Any
 
 from medallion.config import Environment, Product
 from pipeline.scripts import run_script
+from pipeline.work import manifest_of
 
 
 def audit(product: Product, environment: Environment) -> Any:
@@ -12,8 +13,8 @@ def audit(product: Product, environment: Environment) -> Any:
         "audit",
         product,
         environment,
-        values=lambda manifest: {
-            "files": len(manifest.files),
+        values=lambda context, contract: {
+            "files": len(manifest_of(context).files),
             "max_rejected_ratio": product.max_rejected_ratio,
         },
     )

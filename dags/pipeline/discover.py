@@ -1,7 +1,8 @@
-"""discover: finds bronze objects that the ledger doesn't hold, and writes the run's manifest."""
+"""discover: finds what is to be processed, bronze objects or rejected rows, and writes the run's manifest."""
 
 import logging
 from typing import Any
+from uuid import uuid4
 
 from airflow.exceptions import AirflowSkipException
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
@@ -10,6 +11,8 @@ from airflow.sdk import Variable, task
 from medallion.config import Environment, Product
 from medallion.contracts import load_contract, parse_contract
 from medallion.manifest import Manifest, SourceFile, run_id
+from pipeline.references import export_references, reference_fingerprints
+from pipeline.replay import Selection, export_rejected, select_rejected
 from pipeline.scripts import query
 from pipeline.work import DISCOVER
 
@@ -17,24 +20,26 @@ log = logging.getLogger(__name__)
 
 
 def discover(product: Product, environment: Environment) -> Any:
-    """The step's task. Returns run, manifest and release; skipped where nothing is new or owed to gold."""
+    """The step's task. Returns run, manifest and release, and of a replay what it selected.
+
+    Skipped where nothing is new or owed to gold, and where there is nothing to replay.
+    """
 
     @task(task_id=DISCOVER)
-    def find() -> dict[str, str]:
-        files = landed(product, environment)
-        known = query(environment, "pipeline/ledger.sql", product=product.name)
-        new = sorted(set(files) - {(row["uri"], row["generation"]) for row in known})
-        log.info("product=%s step=discover landed=%d new=%d", product.name, len(files), len(new))
-        if new:
-            return _write_manifest(product, environment, tuple(files[version] for version in new))
-        tables = [gold.table for gold in product.gold]
-        owed = query(environment, "pipeline/owed.sql", product=product.name, tables=tables)
-        if not owed:
-            raise AirflowSkipException(
-                f"Nothing new for {product.name}: {len(files)} files, all in the ledger."
-            )
-        log.info("product=%s step=discover owed=%s", product.name, [row["gold_table"] for row in owed])
-        return {}
+    def find(**context: Any) -> dict[str, Any]:
+        replay = context["params"]["replay"]
+        if replay is None:
+            return _new_files(product, environment)
+        selected = select_rejected(product, environment, replay.get("where", "TRUE"))
+        log.info("product=%s step=discover replayed=%d", product.name, selected.rows)
+        return {
+            **_write_manifest(product, environment, selected.files, selected),
+            "replay": {
+                "rows": selected.rows,
+                "fingerprint": selected.fingerprint,
+                "dry_run": replay.get("dry_run", False),
+            },
+        }
 
     return find()
 
@@ -51,15 +56,50 @@ def landed(product: Product, environment: Environment) -> dict[tuple[str, int], 
     return {(file.uri, file.generation): file for file in files}
 
 
+def _new_files(product: Product, environment: Environment) -> dict[str, str]:
+    files = landed(product, environment)
+    known = query(environment, "pipeline/ledger.sql", product=product.name)
+    new = sorted(set(files) - {(row["uri"], row["generation"]) for row in known})
+    log.info("product=%s step=discover landed=%d new=%d", product.name, len(files), len(new))
+    if new:
+        return _write_manifest(product, environment, tuple(files[version] for version in new))
+    tables = [gold.table for gold in product.gold]
+    owed = query(environment, "pipeline/owed.sql", product=product.name, tables=tables)
+    if not owed:
+        raise AirflowSkipException(f"Nothing new for {product.name}: {len(files)} files, all in the ledger.")
+    log.info("product=%s step=discover owed=%s", product.name, [row["gold_table"] for row in owed])
+    return {}
+
+
 def _write_manifest(
-    product: Product, environment: Environment, files: tuple[SourceFile, ...]
+    product: Product,
+    environment: Environment,
+    files: tuple[SourceFile, ...],
+    selected: Selection | None = None,
 ) -> dict[str, str]:
+    """Names the run after what it processes, exports what is not in files, and writes the manifest last."""
     document = load_contract(product.contract)
     contract = parse_contract(document, f"conf/contracts/{product.contract}.yaml")
     release = Variable.get("medallion_release")
-    run = run_id(product.name, contract.fingerprint, release, files)
+    references = reference_fingerprints(product, environment, contract)
+    beside = [f"{dataset} {fingerprint}" for dataset, fingerprint in sorted(references.items())]
+    if selected:
+        beside.append(f"replay {selected.rows} {selected.fingerprint}")
+    run = run_id(product.name, contract.fingerprint, release, files, "\n".join(beside))
     lake, folder = environment.buckets["lake"], f"runs/{product.name}/{run}"
-    manifest = Manifest(product.name, run, release, document, files, f"gs://{lake}/{folder}")
+    # Each try exports to a folder of its own: what an interrupted one left must not pass for this one's.
+    exports = f"gs://{lake}/{folder}/exports/{uuid4().hex}"
+    manifest = Manifest(
+        product.name,
+        run,
+        release,
+        document,
+        files,
+        output=f"gs://{lake}/{folder}",
+        references=export_references(environment, contract, f"{exports}/references"),
+        replay=export_rejected(product, environment, selected, f"{exports}/rejected") if selected else None,
+        hash_key=environment.hash_key,
+    )
     name = f"{folder}/manifest.json"
     GCSHook().upload(
         bucket_name=lake, object_name=name, data=manifest.to_json(), mime_type="application/json"

@@ -6,6 +6,7 @@ from airflow.sdk import BaseOperator, Context, TaskGroup, TriggerRule
 
 from medallion.config import Environment, GoldTable, Product
 from medallion.sql import render
+from pipeline.replay import skip_in_dry_run
 from pipeline.scripts import Job, job_task, script
 from pipeline.work import found
 
@@ -42,7 +43,7 @@ def _refresh(product: Product, table: GoldTable, environment: Environment) -> Ba
         return f"{product.name}-{identity}-gold-{table.table}", script(sql, product.name, "gold")
 
     rule = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
-    return job_task(table.table, configure, environment, trigger_rule=rule)
+    return job_task(table.table, configure, environment, trigger_rule=rule, pre_execute=skip_in_dry_run)
 
 
 def _description(table: GoldTable, environment: Environment) -> str:

@@ -11,6 +11,7 @@ from pipeline.clean import clean
 from pipeline.discover import discover
 from pipeline.gold import gold
 from pipeline.publish import publish
+from pipeline.replay import PARAM
 from pipeline.serve import serve
 from pipeline.stage import stage
 from pipeline.work import RETRIES
@@ -25,6 +26,7 @@ def product_dag(product: Product, environment: Environment) -> DAG:
         catchup=False,
         max_active_runs=1,  # one writer for each silver table
         default_args={"owner": product.owner, **RETRIES},
+        params={"replay": PARAM},
         tags=["data product"],
     ) as dag:
         discovered = discover(product, environment)

@@ -6,15 +6,14 @@ from typing import Any
 from airflow.exceptions import AirflowFailException
 from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
 from airflow.sdk import Context
-from google.api_core.exceptions import BadRequest
-from google.cloud.bigquery import Client, Row
+from google.api_core.exceptions import BadRequest, NotFound
+from google.cloud.bigquery import Client, QueryJob, QueryJobConfig, Row
 
 from medallion.config import Environment, Product
-from medallion.contracts import parse_contract
-from medallion.manifest import Manifest
+from medallion.contracts import Contract, parse_contract
 from medallion.sql import render
 from operators.bigquery import BigQueryJobOperator
-from pipeline.work import labels, manifest_of, staging_table
+from pipeline.work import found, labels, manifest_of, staging_table
 
 Job = tuple[str, dict[str, Any]]  # the identity of the work, and BigQuery's configuration of it
 
@@ -24,16 +23,18 @@ def run_script(
     product: Product,
     environment: Environment,
     task_id: str | None = None,
-    values: Callable[[Manifest], dict[str, Any]] = lambda manifest: {},
+    values: Callable[[Context, Contract], dict[str, Any]] = lambda context, contract: {},
+    **arguments: Any,
 ) -> BigQueryJobOperator:
     """A task that runs sql/pipeline/<step>.sql for a run.
 
     The script sees product, run, release, the name of the run's staging table, the contract that the manifest
-    carries, and `values`.
+    carries, what a replay selected (or none), and `values`.
     """
 
     def configure(context: Context) -> Job:
         manifest = manifest_of(context)
+        contract = parse_contract(manifest.contract, f"contract of run {manifest.run}")
         sql = render(
             f"pipeline/{step}.sql",
             environment,
@@ -41,12 +42,13 @@ def run_script(
             run=manifest.run,
             release=manifest.release,
             table=staging_table(product.name, manifest.run),
-            contract=parse_contract(manifest.contract, f"contract of run {manifest.run}"),
-            **values(manifest),
+            contract=contract,
+            replay=found(context).get("replay"),
+            **values(context, contract),
         )
         return f"{product.name}-{manifest.run}-{step}", script(sql, product.name, step)
 
-    return job_task(task_id or step, configure, environment)
+    return job_task(task_id or step, configure, environment, **arguments)
 
 
 def job_task(
@@ -89,10 +91,24 @@ def client(environment: Environment) -> Client:
 
 
 def query(environment: Environment, template: str, **values: Any) -> list[Row]:
-    """Rows of a SELECT in sql/. Wrong SQL fails the task for good: another try would not mend it."""
+    """Rows of a query in sql/. Wrong SQL fails the task for good: another try would not mend it."""
     try:
         return list(
             client(environment).query(render(template, environment, **values), job_retry=None).result()
         )
     except BadRequest as error:
         raise AirflowFailException(f"sql/{template}: {error.message}") from error
+
+
+def dry_run(environment: Environment, sql: str) -> QueryJob:
+    """A query that BigQuery checks and plans, but doesn't run; raises what is wrong with it."""
+    return client(environment).query(sql, job_config=QueryJobConfig(dry_run=True), job_retry=None)
+
+
+def table_columns(environment: Environment, dataset: str, table: str) -> dict[str, str]:
+    """The columns that a table has, with their types; none where there is no table."""
+    try:
+        planned = dry_run(environment, f"SELECT * FROM `{environment.datasets[dataset]}.{table}`")
+    except NotFound:
+        return {}
+    return {field.name: field.field_type for field in planned.schema or ()}

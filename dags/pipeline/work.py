@@ -1,5 +1,6 @@
 """What the steps of a run hand on: discover's answer, and the manifest behind it."""
 
+import json
 import re
 from datetime import timedelta
 from typing import Any
@@ -26,14 +27,22 @@ RETRIES: dict[str, Any] = {
 }
 
 
-def found(context: Context) -> dict[str, str]:
-    """What discover returned: run, manifest (a URI) and release; empty where only gold is owed."""
+def found(context: Context) -> dict[str, Any]:
+    """What discover returned: run, manifest (a URI) and release; empty where only gold is owed.
+
+    Of a replay also `replay`: how many rows were selected, their fingerprint, and whether it is a dry run.
+    """
     return context["ti"].xcom_pull(task_ids=DISCOVER)
 
 
 def manifest_of(context: Context) -> Manifest:
     """The manifest of this run."""
     return Manifest.from_json(read_object(found(context)["manifest"]))
+
+
+def metrics_of(context: Context) -> dict[str, Any]:
+    """What clean counted in this run."""
+    return json.loads(read_object(f"{manifest_of(context).output}/metrics.json"))
 
 
 def read_object(uri: str) -> bytes:

@@ -1,122 +1,184 @@
-"""Looks at each file before it is read as a whole: its header, and what makes it unusable."""
+"""Looks at each file before it is read as a whole: its format, its columns, and what makes it unusable."""
 
 import csv
 import io
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from py4j.protocol import Py4JJavaError
+from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
-from medallion.contracts import Contract
+from medallion.contracts import Column, Contract
 from medallion.manifest import SourceFile
+from spark_jobs.cleaning.streams import read_head, unpack
 
-HEAD_BYTES = 64 * 1024
+CSV, JSON, PARQUET = "csv", "json", "parquet"
+PARQUET_MAGIC = b"PAR1"
+BOM = b"\xef\xbb\xbf"
 READERS = 16
-CORRUPT = ("EOFException", "ZipException")
+MAX_BROKEN_RATIO = 0.01
+CORRUPT = ("EOFException", "ZipException", "MalformedInputException", "UnmappableCharacterException")
 UNPACKED_BY_NAME = (".bz2", ".deflate", ".lz4", ".snappy", ".zst")  # by Spark, but not by inspect
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """A file with its header line and the header's names, or with the reason why it can't be used."""
+    """What is known of a file before it is read, or the reason why it can't be used.
+
+    `path` is where Spark reads it, `size` the bytes that it has to find there (None where nobody counts).
+    `header` is a CSV file's first line; `columns` are the file's names in lower case, empty for JSON, whose
+    lines each name their own.
+    """
 
     file: SourceFile
+    path: str
+    format: str = CSV
     header: str = ""
     columns: tuple[str, ...] = ()
+    size: int | None = None
     reason: str | None = None
 
 
-def inspect(spark: SparkSession, files: Iterable[SourceFile], contract: Contract) -> list[Inspection]:
+def inspect(
+    spark: SparkSession, files: Iterable[SourceFile], contract: Contract, scratch: str
+) -> list[Inspection]:
     """Inspects files by their first 64 KiB; compressed ones are read to their end, for a truncated
     one would otherwise fail the job, or lose its tail.
+
+    What Spark can't read as it is (encodings but UTF-8, compressed Parquet) is unpacked into `scratch`.
     """
     with ThreadPoolExecutor(READERS) as pool:
-        return list(pool.map(lambda file: _inspect(spark, file, contract), files))
+        return list(
+            pool.map(
+                lambda item: _inspect(spark, item[1], contract, f"{scratch}/{item[0]}"), enumerate(files)
+            )
+        )
 
 
-def _inspect(spark: SparkSession, file: SourceFile, contract: Contract) -> Inspection:
-    reason = _name_fault(file.uri.rpartition("/")[2])
-    if reason:
-        return Inspection(file, reason=reason)
-    try:
-        head, complete = _read_head(spark, file.uri)
-    except Py4JJavaError as error:
-        # What is wrong with the storage is not the file's fault: that fails the job, which is tried again.
-        if error.java_exception.getClass().getSimpleName() not in CORRUPT:
-            raise
-        return Inspection(file, reason=f"unreadable: {_cause(error)}")
-    if not head:
-        return Inspection(file, reason="empty: the file has no bytes")
-    text, reason = _decode(head, complete)
-    if reason:
-        return Inspection(file, reason=reason)
-    lines = text.splitlines()
-    header = next((line for line in lines if line.strip()), "")
-    columns = _names(header, contract.delimiter)
-    reason = _header_fault(columns, contract)
-    if reason is None and complete and not any(line.strip() for line in lines[lines.index(header) + 1 :]):
-        reason = "header only: the file has no rows"
-    return Inspection(file, header, columns, reason)
+def known_layouts(files: Iterable[SourceFile], contract: Contract) -> list[Inspection]:
+    """What the ledger knows of files whose rejected rows are replayed, instead of a look at them."""
+
+    def columns(file: SourceFile) -> tuple[str, ...]:
+        return header_names(file.header or "", contract.delimiter) if file.format == CSV else ()
+
+    return [
+        Inspection(file, file.uri, file.format or CSV, file.header or "", columns(file)) for file in files
+    ]
 
 
-def source_column(columns: tuple[str, ...], sources: tuple[str, ...]) -> int | None:
-    """Position in a header of the first of a column's source names that it holds."""
-    return next((columns.index(name) for name in sources if name in columns), None)
+def source_name(columns: tuple[str, ...], column: Column) -> str | None:
+    """The first of a column's source names that a file holds."""
+    return next((name for name in map(str.lower, column.sources) if name in columns), None)
 
 
-def _name_fault(name: str) -> str | None:
-    if name.startswith((".", "_")) or name.endswith("._COPYING_"):
-        return "wrong name: Spark reads no file whose name begins with . or _, or ends with ._COPYING_"
-    if name.endswith(UNPACKED_BY_NAME):
-        return "wrong name: of compressed files only .gz is read"
-    return None
+def missing_columns(found: Inspection, contract: Contract) -> list[str]:
+    """The columns of the contract that a usable file doesn't bring; JSON lines bring what they bring."""
+    if found.reason or found.format == JSON:
+        return []
+    return [column.name for column in contract.read_columns if source_name(found.columns, column) is None]
 
 
-def _read_head(spark: SparkSession, uri: str) -> tuple[bytes, bool]:
-    """The first bytes of a file, decompressed, and whether they are all of it."""
-    jvm: Any = spark._jvm
-    path = jvm.org.apache.hadoop.fs.Path(uri)
-    stream = path.getFileSystem(spark._jsc.hadoopConfiguration()).open(path)
-    try:
-        if not uri.endswith(".gz"):
-            head = bytes(stream.readNBytes(HEAD_BYTES))
-            return head, len(head) < HEAD_BYTES
-        unzipped = jvm.java.util.zip.GZIPInputStream(stream)
-        head = bytes(unzipped.readNBytes(HEAD_BYTES))
-        rest = unzipped.transferTo(jvm.java.io.OutputStream.nullOutputStream())
-        return head, rest == 0
-    finally:
-        stream.close()
-
-
-def _decode(head: bytes, complete: bool) -> tuple[str, str | None]:
-    zero = head.find(b"\0")
-    if zero >= 0:
-        return "", f"not text: a zero byte at offset {zero}"
-    try:
-        return head.decode("utf-8-sig"), None
-    except UnicodeDecodeError as error:
-        if not complete and error.start > len(head) - 4:  # a character cut by the end of the head
-            return head[: error.start].decode("utf-8-sig"), None
-        return "", f"not UTF-8: byte 0x{head[error.start]:02x} at offset {error.start}"
-
-
-def _names(header: str, delimiter: str) -> tuple[str, ...]:
+def header_names(header: str, delimiter: str) -> tuple[str, ...]:
+    """The names in a CSV file's header line."""
     row = next(csv.reader(io.StringIO(header), delimiter=delimiter), [])
     return tuple(name.strip().lower() for name in row)
 
 
-def _header_fault(columns: tuple[str, ...], contract: Contract) -> str | None:
+def _inspect(spark: SparkSession, file: SourceFile, contract: Contract, scratch: str) -> Inspection:
+    found = Inspection(file, file.uri)
+    name = file.uri.rpartition("/")[2]
+    if name.startswith((".", "_")) or name.endswith("._COPYING_"):
+        fault = "Spark reads no file whose name begins with . or _, or ends with ._COPYING_"
+        return replace(found, reason=f"wrong name: {fault}")
+    if name.endswith(UNPACKED_BY_NAME):
+        return replace(found, reason="wrong name: of compressed files only .gz is read")
+    try:
+        return _look(spark, found, contract, scratch)
+    except Py4JJavaError as error:
+        # What is wrong with the storage is not the file's fault: that fails the job, which is tried again.
+        cause = error.java_exception
+        if cause.getClass().getSimpleName() not in CORRUPT:
+            raise
+        return replace(found, reason=f"unreadable: {_first_line(cause.toString())}")
+
+
+def _look(spark: SparkSession, found: Inspection, contract: Contract, scratch: str) -> Inspection:
+    head, size = read_head(spark, found.path)
+    if not head:
+        return replace(found, reason="empty: the file has no bytes")
+    if head.startswith(PARQUET_MAGIC):
+        if found.path.endswith(".gz"):
+            found = replace(found, path=unpack(spark, found.path, scratch))
+        return _look_at_parquet(spark, found, contract)
+    if contract.encoding != "UTF-8":
+        found = replace(found, path=unpack(spark, found.path, scratch, contract.encoding))
+        head, size = read_head(spark, found.path)
+    text, fault = _decode(head, complete=len(head) == size)
+    if fault:
+        return replace(found, reason=fault)
+    found = replace(found, size=size - len(BOM) if head.startswith(BOM) else size)
+    if text.lstrip().startswith("{"):
+        return replace(found, format=JSON)
+    return _look_at_csv(found, text, complete=len(head) == size, contract=contract)
+
+
+def _look_at_csv(found: Inspection, text: str, complete: bool, contract: Contract) -> Inspection:
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    header = next((line for line in lines if line.strip(" ")), "")
+    if "\r" in header:
+        return replace(found, reason="wrong line ends: a carriage return alone; expected LF or CRLF")
+    if len(lines) == 1 and not complete:
+        return replace(found, reason=f"wrong header: no line ends in the first {len(text)} characters")
+    found = replace(found, header=header, columns=header_names(header, contract.delimiter))
+    fault = _header_fault(found, contract)
+    rows = lines[lines.index(header) + 1 :]
+    if fault is None and complete and not any(line.strip(" ") for line in rows):
+        fault = "header only: the file has no rows"
+    return replace(found, reason=fault)
+
+
+def _look_at_parquet(spark: SparkSession, found: Inspection, contract: Contract) -> Inspection:
+    try:
+        schema = spark.read.parquet(found.path).schema
+    except (AnalysisException, Py4JJavaError) as error:
+        return replace(found, reason=f"unreadable: {_first_line(str(error))}")
+    found = replace(
+        found, format=PARQUET, header=schema.simpleString(), columns=tuple(map(str.lower, schema.names))
+    )
+    return replace(found, reason=_header_fault(found, contract))
+
+
+def _decode(head: bytes, complete: bool) -> tuple[str, str | None]:
+    """The head's text, or why it is none. A few broken lines are rejected as rows, more a wrong encoding."""
+    zero = head.find(b"\0")
+    if zero >= 0:
+        return "", f"not text: a zero byte at offset {zero}"
+    lines = (head if complete else head[: head.rfind(b"\n") + 1] or head[:-3]).split(b"\n")
+    broken = sum(not _is_utf8(line) for line in lines)
+    if broken > MAX_BROKEN_RATIO * len(lines):
+        return "", f"not UTF-8: {broken} of the first {len(lines)} lines"
+    return head.decode("utf-8-sig", errors="replace"), None
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _header_fault(found: Inspection, contract: Contract) -> str | None:
+    columns = found.columns
     repeated = sorted({name for name in columns if columns.count(name) > 1})
     if repeated:
         return f"wrong header: repeated {', '.join(repeated)}"
     missing = [
         " or ".join(column.sources)
         for column in contract.read_columns
-        if column.required and source_column(columns, column.sources) is None
+        if column.required and source_name(columns, column) is None
     ]
     if missing:
         # What stands there instead may be a customer's data, if the file has no header at all.
@@ -124,6 +186,5 @@ def _header_fault(columns: tuple[str, ...], contract: Contract) -> str | None:
     return None
 
 
-def _cause(error: Py4JJavaError) -> str:
-    java = error.java_exception
-    return f"{java.getClass().getSimpleName()}: {java.getMessage()}".splitlines()[0][:200]
+def _first_line(message: str) -> str:
+    return message.splitlines()[0][:200]

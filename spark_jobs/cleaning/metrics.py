@@ -3,12 +3,15 @@
 import json
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from pyspark.sql import Column as Col
 from pyspark.sql import DataFrame, Observation
 from pyspark.sql import functions as F
 
+from medallion.contracts import Contract
 from spark_jobs.cleaning.rows import DUPLICATE, REJECTED, VALID
+from spark_jobs.cleaning.verdicts import broken_rules
 
 STATUSES = (VALID, REJECTED, DUPLICATE)
 
@@ -23,22 +26,36 @@ class Counts:
     duplicate: int
 
 
-def observe_read(texts: DataFrame, files: int, observation: Observation) -> DataFrame:
-    """Counts the rows of each file as they are read."""
-    return texts.observe(observation, _histogram(F.col("file"), files).alias("read"))
-
-
-def observe_written(
-    rows: DataFrame, files: int, rules: list[tuple[str, str]], observation: Observation
-) -> DataFrame:
-    """Counts rows by file and status as they are written, and rejected ones by (column, rule)."""
-    status = F.when(F.col("status") == VALID, 0).when(F.col("status") == REJECTED, 1).otherwise(2)
-    code = F.col("file") * len(STATUSES) + status
+def observe_read(rows: DataFrame, contract: Contract, files: int, observation: Observation) -> DataFrame:
+    """Counts judged rows by file and by rule, and texts of another type; adds up bytes, collects new keys."""
+    columns = contract.read_columns
+    rules = list(broken_rules(contract))
+    mistyped = F.coalesce(
+        *(
+            F.when(breaks, place)
+            for place, column in enumerate(columns)
+            for rule, breaks in rules
+            if (rule.column, rule.name) == (column.name, "type")
+        ),
+        F.lit(None).cast("int"),
+    )
     return rows.observe(
         observation,
-        _histogram(code, files * len(STATUSES)).alias("written"),
-        *(F.count_if(_breaks(column, rule)).alias(f"{column}:{rule}") for column, rule in rules),
+        _histogram(F.when(F.col("is_row"), F.col("file")), files).alias("read"),
+        F.coalesce(F.sum("size"), F.lit(0)).alias("bytes"),
+        _histogram(
+            F.when(F.col("rejected"), F.col("file") * len(columns) + mistyped), files * len(columns)
+        ).alias("mistyped"),
+        F.to_json(F.collect_set(F.when(F.col("keys").isNotNull(), F.struct("file", "keys")))).alias("keys"),
+        *(F.count_if(breaks).alias(f"rule{number}") for number, (_, breaks) in enumerate(rules)),
     )
+
+
+def observe_written(rows: DataFrame, files: int, observation: Observation) -> DataFrame:
+    """Counts rows by file and status as they are written."""
+    status = F.when(F.col("status") == VALID, 0).when(F.col("status") == REJECTED, 1).otherwise(2)
+    code = F.col("file") * len(STATUSES) + status
+    return rows.observe(observation, _histogram(code, files * len(STATUSES)).alias("written"))
 
 
 def file_counts(read: Observation, written: Observation, files: int) -> list[Counts]:
@@ -50,14 +67,32 @@ def file_counts(read: Observation, written: Observation, files: int) -> list[Cou
     ]
 
 
-def rule_counts(written: Observation, rules: list[tuple[str, str]]) -> list[dict[str, str | int]]:
+def rule_counts(read: Observation, contract: Contract) -> list[dict[str, Any]]:
     """How many rows broke each rule, for the rules that any row broke."""
-    counted = [(column, rule, written.get.get(f"{column}:{rule}")) for column, rule in rules]
-    return [{"column": column, "rule": rule, "rows": rows} for column, rule, rows in counted if rows]
+    rules = enumerate(broken_rules(contract))
+    counted = [(rule, read.get.get(f"rule{number}")) for number, (rule, _) in rules]
+    return [
+        {"column": rule.column, "rule": rule.name, "severity": rule.severity, "rows": rows}
+        for rule, rows in counted
+        if rows
+    ]
 
 
-def _breaks(column: str, rule: str) -> Col:
-    return F.exists("reasons", lambda reason: (reason["column"] == column) & (reason["rule"] == rule))
+def mistyped_counts(read: Observation, contract: Contract) -> dict[tuple[int, str], int]:
+    """Rows by file and by the first of their columns whose text is of another type."""
+    columns = contract.read_columns
+    return {
+        (code // len(columns), columns[code % len(columns)].name): rows
+        for code, rows in _bins(read.get.get("mistyped")).items()
+    }
+
+
+def keys_found(read: Observation) -> dict[int, set[str]]:
+    """Names of new columns by file, where rows name their own."""
+    found: dict[int, set[str]] = {}
+    for row in json.loads(read.get.get("keys", "[]")):
+        found.setdefault(row["file"], set()).update(row["keys"])
+    return found
 
 
 def _histogram(value: Col, bins: int) -> Col:

@@ -13,6 +13,12 @@ SPARK_TYPES = {
     "DATE": "date",
     "TIMESTAMP": "timestamp",
 }
+ZONE_LETTERS = set("VzOXxZ")  # of a pattern whose texts name their own zone
+UTC = ("UTC", "Etc/UTC")
+CASTABLE = {
+    "yyyy-MM-dd HH:mm:ss": r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$",
+    "yyyy-MM-dd'T'HH:mm:ss": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$",
+}
 
 
 def spark_type(column: Column) -> str:
@@ -22,18 +28,23 @@ def spark_type(column: Column) -> str:
     return SPARK_TYPES[column.sql_type]
 
 
-def clean_text(text: Col, null_tokens: tuple[str, ...]) -> Col:
-    """The text without blanks around it; null where it is one of the tokens that stand for nothing."""
-    trimmed = F.trim(text)
-    return F.when(~trimmed.isin(*null_tokens), trimmed)
+def trimmed(text: Col, column: Column) -> Col:
+    """The text without blanks around it, unless the contract wants them kept."""
+    return F.trim(text) if column.trim else text
 
 
-def parse(text: Col, column: Column) -> Col:
-    """The text as a value of the column's type; null where it isn't one."""
+def without_tokens(text: Col, null_tokens: tuple[str, ...]) -> Col:
+    """The text; null where it is a token that stands for nothing."""
+    return F.when(~text.isin(*null_tokens), text)
+
+
+def parse(name: str, column: Column) -> Col:
+    """The text in the column `name` as a value of the contract column's type; null where it isn't one."""
+    text = F.col(name)
     match column.sql_type:
         case "INT64":
-            # A cast alone would take '1.5' for 1.
-            return F.when(text.rlike(r"^[+-]?\d{1,19}$"), text.cast("bigint"))
+            # Unlike cast, which takes '1.5' for 1. Both take tabs around a number as well.
+            return F.expr(f"try_cast(`{name}` AS BIGINT)")
         case "NUMERIC":
             # A cast alone would round digits away that the scale has no room for.
             whole = column.precision - column.scale
@@ -42,21 +53,66 @@ def parse(text: Col, column: Column) -> Col:
                 text.cast(spark_type(column)),
             )
         case "TIMESTAMP":
-            local = F.to_timestamp(text, column.format) if column.format else F.to_timestamp(text)
-            in_utc = column.timezone in ("UTC", "Etc/UTC")
-            return storable(local if in_utc else F.to_utc_timestamp(local, column.timezone), column)
+            return _instant(local_time(text, column), column)
         case "DATE":
-            return storable(F.to_date(text, column.format or "yyyy-MM-dd"), column)
+            return F.to_date(text, column.format or "yyyy-MM-dd")
         case "FLOAT64":
             return F.when(text.rlike(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"), text.cast("double"))
         case "BOOL":
-            return F.when(F.lower(text).isin("true", "1"), True).when(F.lower(text).isin("false", "0"), False)
+            lower = F.lower(text)
+            return F.when(lower.isin(*map(str.lower, column.true_tokens)), True).when(
+                lower.isin(*map(str.lower, column.false_tokens)), False
+            )
         case _:
             return text
+
+
+def local_time(text: Col, column: Column) -> Col:
+    """What a clock in the column's timezone showed, as a TIMESTAMP; null for a text of another format."""
+    pattern = CASTABLE.get(column.format or "")
+    if pattern:  # a cast takes many forms, and this one in a tenth of a formatter's time
+        return F.when(text.rlike(pattern), text.cast("timestamp"))
+    return F.to_timestamp(text, column.format or "")
+
+
+def has_gaps(column: Column) -> bool:
+    """Whether texts of the column are local times of a zone whose clocks may change."""
+    pattern = "".join(
+        (column.format or "").split("'")[::2]
+    )  # what stands in quotes is no letter of a pattern
+    local = not ZONE_LETTERS & set(pattern)
+    return column.sql_type == "TIMESTAMP" and local and column.timezone not in UTC
 
 
 def storable(value: Col, column: Column) -> Col:
     """The value; null where BigQuery has no room for it, whose years go from 1 to 9999."""
     if column.sql_type not in ("DATE", "TIMESTAMP"):
         return value
-    return F.when(F.year(value).between(1, 9999), value)
+    first, last = (
+        F.lit(text).cast(spark_type(column)) for text in ("0001-01-01", "9999-12-31 23:59:59.999999")
+    )
+    return F.when(value.between(first, last), value)
+
+
+def _instant(local: Col, column: Column) -> Col:
+    """The instant of a local time; null if clocks skipped it. The contract decides if they showed it twice.
+
+    Around a change of clocks the zone has two offsets; the local time happened at those of them with which it
+    comes back. Looked up a day before and after, for no zone changes its clocks twice in two days.
+    """
+    if not has_gaps(column):
+        return local
+    zone, day = column.timezone, F.expr("INTERVAL 24 HOURS")
+
+    def at_offset_of(moment: Col) -> Col:
+        instant = local - (F.from_utc_timestamp(moment, zone) - moment)
+        return F.when(F.from_utc_timestamp(instant, zone) == local, instant)
+
+    before, after = at_offset_of(local - day), at_offset_of(local + day)
+    match column.ambiguous_time:
+        case "earlier":
+            return F.coalesce(before, after)
+        case "later":
+            return F.coalesce(after, before)
+        case _:
+            return F.when(before.isNull() | after.isNull() | (before == after), F.coalesce(before, after))

@@ -13,10 +13,16 @@ CREATE TABLE IF NOT EXISTS `{{ ops }}.files` (
   rows_read INT64 NOT NULL OPTIONS (description = 'Rows in the file; valid + rejected + duplicate.'),
   rows_valid INT64 NOT NULL OPTIONS (description = 'Rows that met the contract.'),
   rows_rejected INT64 NOT NULL OPTIONS (description = 'Rows in quarantine.'),
-  rows_duplicate INT64 NOT NULL OPTIONS (description = 'Rows that lost to a newer one with their key.')
+  rows_duplicate INT64 NOT NULL OPTIONS (description = 'Rows that lost to a newer one with their key.'),
+  format STRING OPTIONS (description = 'How the file was read: csv, json or parquet.'),
+  header STRING OPTIONS (description = 'Header line of a CSV file, by which its rejected rows can be read again.')
 )
 CLUSTER BY product, uri
 OPTIONS (description = 'The ledger: each version of each file, processed once.');
+
+-- Ledgers that are older than these columns; a statement each, for the emulator takes no more.
+ALTER TABLE `{{ ops }}.files` ADD COLUMN IF NOT EXISTS format STRING;
+ALTER TABLE `{{ ops }}.files` ADD COLUMN IF NOT EXISTS header STRING;
 
 CREATE TABLE IF NOT EXISTS `{{ ops }}.runs` (
   product STRING NOT NULL OPTIONS (description = 'The data product.'),
@@ -24,14 +30,17 @@ CREATE TABLE IF NOT EXISTS `{{ ops }}.runs` (
   contract_version STRING NOT NULL OPTIONS (description = 'Version of the contract that rows were held to.'),
   release STRING NOT NULL OPTIONS (description = 'The code that cleaned them.'),
   files INT64 NOT NULL OPTIONS (description = 'Files in the manifest.'),
-  rows_read INT64 NOT NULL OPTIONS (description = 'Rows in all files.'),
+  rows_read INT64 NOT NULL OPTIONS (description = 'Rows in all files; of a replay, the rejected rows that it read again.'),
   rows_valid INT64 NOT NULL OPTIONS (description = 'Rows that met the contract.'),
   rows_rejected INT64 NOT NULL OPTIONS (description = 'Rows in quarantine.'),
   rows_duplicate INT64 NOT NULL OPTIONS (description = 'Rows that lost to a newer one with their key.'),
-  published_at TIMESTAMP NOT NULL OPTIONS (description = 'When silver showed the rows.')
+  published_at TIMESTAMP NOT NULL OPTIONS (description = 'When silver showed the rows.'),
+  replayed BOOL OPTIONS (description = 'Whether the rows came from quarantine: an earlier run has counted them as read.')
 )
 CLUSTER BY product, run
 OPTIONS (description = 'Runs that were published.');
+
+ALTER TABLE `{{ ops }}.runs` ADD COLUMN IF NOT EXISTS replayed BOOL;
 
 CREATE TABLE IF NOT EXISTS `{{ ops }}.touched_partitions` (
   product STRING NOT NULL OPTIONS (description = 'The data product.'),

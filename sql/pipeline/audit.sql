@@ -1,6 +1,7 @@
 -- Audits a run before anything of it is published; fails when one check does.
 -- From the run's staging tables.
 -- The ledger's counts were taken as files were read, the staged ones as rows were loaded: they must agree.
+-- A replay reads rejected rows alone: no ratio is asked of it, but that it read exactly the rows that were selected.
 DELETE FROM `{{ ops }}.checks` WHERE product = {{ product | literal }} AND run = {{ run | literal }} AND step = 'audit';
 
 INSERT INTO `{{ ops }}.checks` (product, run, step, name, passed, detail)
@@ -16,11 +17,12 @@ WITH
   staged AS (
     SELECT
       source_file,
+      source_generation,
       COUNTIF(status = 'valid') AS rows_valid,
       COUNTIF(status = 'rejected') AS rows_rejected,
       COUNTIF(status = 'duplicate') AS rows_duplicate
     FROM `{{ staging }}.{{ table }}`
-    GROUP BY source_file
+    GROUP BY source_file, source_generation
   ),
   compared AS (
     SELECT
@@ -30,7 +32,7 @@ WITH
         OR COALESCE(f.rows_duplicate, 0) != COALESCE(s.rows_duplicate, 0)
       ) AS differing
     FROM `{{ staging }}.{{ table }}__files` AS f
-    FULL JOIN staged AS s ON s.source_file = f.uri
+    FULL JOIN staged AS s ON s.source_file = f.uri AND s.source_generation = f.generation
   ),
   keyed AS (
     SELECT COUNT(*) AS repeated
@@ -48,11 +50,24 @@ WITH
     WHERE
       status = 'valid'
       AND (
-        {% for column in contract.columns if column.required %}
+        {% for column in contract.stored_columns if column.required %}
         {{ column.name }} IS NULL{{ '' if loop.last else ' OR' }}
         {% endfor %}
       )
   ),
+  drifted AS (
+    SELECT STRING_AGG(DISTINCT name, ', ' ORDER BY name) AS names
+    FROM `{{ staging }}.{{ table }}__files`
+    CROSS JOIN UNNEST(new_columns) AS name
+  ),
+  {% if replay %}
+  replayed AS (
+    SELECT
+      COUNT(*) AS found,
+      SUM(CAST(FARM_FINGERPRINT(CONCAT(source_file, '#', CAST(source_generation AS STRING), '#', raw)) AS BIGNUMERIC)) AS fingerprint
+    FROM `{{ staging }}.{{ table }}`
+  ),
+  {% endif %}
   checks AS (
     SELECT
       'files' AS name,
@@ -85,12 +100,26 @@ WITH
     FROM incomplete
     UNION ALL
     SELECT
+      'drift' AS name,
+      {{ 'names IS NULL' if contract.new_columns == 'fail' else 'TRUE' }} AS passed,
+      FORMAT('columns beyond the contract: %s', COALESCE(names, 'none')) AS detail
+    FROM drifted
+    UNION ALL
+    {% if replay %}
+    SELECT
+      'replayed_rows' AS name,
+      COALESCE(found = {{ replay.rows }} AND fingerprint = BIGNUMERIC {{ replay.fingerprint | literal }}, FALSE) AS passed,
+      FORMAT('%d rows selected from quarantine, %d read, which must be the same', {{ replay.rows }}, found) AS detail
+    FROM replayed
+    {% else %}
+    SELECT
       'rejected_ratio' AS name,
       rows_rejected <= {{ max_rejected_ratio }} * rows_read AS passed,
       FORMAT(
         '%d of %d rows rejected, at most {{ max_rejected_ratio }} of them allowed', rows_rejected, rows_read
       ) AS detail
     FROM ledger
+    {% endif %}
   )
 SELECT {{ product | literal }}, {{ run | literal }}, 'audit', name, passed, detail
 FROM checks;

@@ -2,9 +2,10 @@
 -- From the contract.
 -- They expire by themselves; a retry finds them and loads them anew.
 CREATE TABLE IF NOT EXISTS `{{ staging }}.{{ table }}` (
-{% for column in contract.columns %}
+{% for column in contract.stored_columns %}
   {{ column.name }} {{ column.physical_type }},
 {% endfor %}
+  extra STRING,
   row_hash INT64,
   source_file STRING,
   source_generation INT64,
@@ -25,6 +26,10 @@ CREATE TABLE IF NOT EXISTS `{{ staging }}.{{ table }}__files` (
   rows_read INT64,
   rows_valid INT64,
   rows_rejected INT64,
-  rows_duplicate INT64
+  rows_duplicate INT64,
+  format STRING,
+  header STRING,
+  new_columns ARRAY<STRING>,
+  missing_columns ARRAY<STRING>
 )
 OPTIONS (expiration_timestamp = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL {{ days }} DAY));

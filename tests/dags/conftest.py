@@ -63,14 +63,6 @@ def context() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def buckets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder whose folders are buckets."""
-    folder = tmp_path_factory.mktemp("cloud") / "buckets"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture(scope="session")
 def gcs_url(services: Services, buckets: Path) -> str:
     """URL of a local Cloud Storage."""
     (port,) = free_ports(1)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pendulum
 import pytest
-from airflow.exceptions import AirflowFailException
+from airflow.exceptions import AirflowFailException, ParamValidationError
 from airflow.providers.google.cloud.operators.dataproc import (
     DataprocCreateBatchOperator,
     DataprocSubmitJobOperator,
@@ -21,6 +21,7 @@ from medallion.config import Environment, Spark, load_environment, load_model, l
 from medallion.errors import ConfigError
 from operators.model import MLModelTrainJobOperator, MLModelTrainOperator
 from pipeline.product import product_dag
+from pipeline.replay import skip_in_dry_run
 from pipeline.training import model_dag
 
 ROOT = Path(__file__).parents[2]
@@ -131,6 +132,23 @@ def test_a_run_follows_the_last_one_at_midnight_in_new_york(
     last = trigger.DataInterval.exact(pendulum.datetime(2026, 1, 9, tz="America/New_York"))
     due = timetable.next_dagrun_info(last_automated_data_interval=last, restriction=NEVER_RUN)
     assert due.run_after == pendulum.datetime(2026, 1, 10, tz="America/New_York")
+
+
+@pytest.mark.parametrize("product", sorted(PRODUCTS))
+def test_a_dry_run_ends_before_publish(dags: dict[str, Any], product: str) -> None:
+    last = {task.task_id for task in dags[product].tasks if task._pre_execute_hook is skip_in_dry_run}
+    gold = {f"gold.{table.table}" for table in load_product(product).gold}
+    assert last == {"publish", *gold}
+
+
+@pytest.mark.parametrize("product", sorted(PRODUCTS))
+def test_a_run_replays_only_when_asked(dags: dict[str, Any], product: str) -> None:
+    assert dags[product].params["replay"] is None
+    for asked in ({}, {"where": "TRUE"}, {"where": "TRUE", "dry_run": True}):
+        assert dags[product].params.get_param("replay").resolve(asked) == asked
+    for wrong in ({"were": "TRUE"}, {"where": ""}, {"dry_run": "yes"}, True):
+        with pytest.raises(ParamValidationError):
+            dags[product].params.get_param("replay").resolve(wrong)
 
 
 def test_without_a_schedule_a_product_runs_when_asked_only() -> None:

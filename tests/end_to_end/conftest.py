@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -11,13 +12,15 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
+PARTS = ("conf", "dags", "local", "medallion", "ml", "spark_jobs", "sql")
 
 
 @dataclass(frozen=True)
 class Laptop:
-    """A place for the local cloud's data, and the commands that work on it."""
+    """A place for the local cloud's data, the code, and the commands that work on both."""
 
     local: Path
+    root: Path = ROOT
 
     def run(self, *arguments: str) -> dict[str, Any]:
         """The summary of `make run`; fails with what the command printed when it does."""
@@ -40,12 +43,20 @@ class Laptop:
         }
         return subprocess.run(
             [sys.executable, "-m", module, *arguments],
-            cwd=ROOT,
+            cwd=self.root,
             env=environment,
             capture_output=True,
             text=True,
             timeout=600,
         )
+
+
+def checkout(root: Path) -> None:
+    """A copy of the repository whose contracts may be edited, with the same virtual environments."""
+    for part in PARTS:
+        shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
+    (root / ".local").mkdir()
+    (root / ".local" / "venv").symlink_to(ROOT / ".local" / "venv")
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,15 @@
-"""Three days of the sample beside files that nobody can use, then a correction, through the real DAGs."""
+"""Three days of the sample beside files that nobody can use, a correction and a replay: the real DAGs."""
 
 import gzip
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from local.sample import export_sample
-from tests.end_to_end.conftest import Laptop
+from tests.end_to_end.conftest import Laptop, checkout
 
 HEADER = (
     "household_id,store_id,basket_id,product_id,quantity,sales_value,retail_disc,coupon_disc,"
@@ -26,7 +28,7 @@ REASONS = {
     "binary.csv": "not text: a zero byte at offset 0",
     "empty.csv": "empty: the file has no bytes",
     "header only.csv": "header only: the file has no rows",
-    "truncated.csv.gz": "unreadable: EOFException",
+    "truncated.csv.gz": "unreadable: java.io.EOFException",
     "wrong header.csv": "wrong header: missing order_id or basket_id",
 }
 ROWS = """
@@ -36,6 +38,28 @@ ROWS = """
     1,1,9003,1,one,1.005,0.00,0.00,0.00,1,yesterday
     1,1
 """
+
+
+@pytest.fixture(scope="module")
+def laptop(tmp_path_factory: pytest.TempPathFactory) -> Laptop:
+    """A laptop with code of its own, whose contract lets silver gain new columns."""
+    root = tmp_path_factory.mktemp("a checkout")
+    checkout(root)
+    edit_contract(root, new_columns="evolve")
+    (root / "data").mkdir()
+    return Laptop(root / "data", root)
+
+
+def edit_contract(root: Path, new_columns: str, least_sales: int = 0) -> None:
+    """Sets the drift policy, and the least that net_sales may be."""
+    file = root / "conf" / "contracts" / "customer_transactions.yaml"
+    document = yaml.safe_load(file.read_text())
+    table = document["schema"][0]
+    others = [item for item in table["customProperties"] if item["property"] != "newColumns"]
+    table["customProperties"] = [*others, {"property": "newColumns", "value": new_columns}]
+    (sales,) = [item for item in table["properties"] if item["name"] == "net_sales"]
+    sales["logicalTypeOptions"]["minimum"] = least_sales
+    file.write_text(yaml.safe_dump(document))
 
 
 @pytest.fixture(scope="module")
@@ -142,3 +166,44 @@ def test_gold_makes_up_for_a_refresh_that_was_lost(first: dict[str, Any], days: 
     assert (states["clean"], states["publish"]) == ("skipped", "skipped")
     lines = laptop.query("SELECT SUM(items) AS n FROM gold.daily_sales")
     assert lines == [{"n": summary["figures"]["lines"]}]
+
+
+def test_a_column_beyond_the_contract_reaches_silver(first: dict[str, Any], laptop: Laptop) -> None:
+    assert set(first["drift"]["new_columns"]) == {"week"}
+    weeks = laptop.query("SELECT DISTINCT week FROM silver.customer_transactions ORDER BY week")
+    assert weeks == [{"week": "1"}, {"week": "2"}]
+
+
+@pytest.fixture(scope="module")
+def mended(first: dict[str, Any], laptop: Laptop) -> Iterator[Laptop]:
+    """The laptop with its cloud up, after net_sales of -1 was allowed."""
+    edit_contract(laptop.root, new_columns="evolve", least_sales=-1)
+    assert laptop.command("local.up", "up").returncode == 0
+    yield laptop
+    laptop.command("local.up", "down")
+
+
+def replay(laptop: Laptop, *arguments: str) -> str:
+    """What `make replay` prints."""
+    done = laptop.command("local.replay", "customer_transactions", *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_rejected_rows_are_replayed_once(mended: Laptop) -> None:
+    unresolved = "SELECT COUNT(*) AS n FROM quarantine.customer_transactions WHERE resolved_by IS NULL"
+    lines = "SELECT COUNT(*) AS n FROM silver.customer_transactions"
+    (before,) = mended.query(lines)
+
+    dry = replay(mended, "--dry-run")
+    assert "Dry run: of 3 rejected rows 1 would now pass, 2 would not." in dry
+    assert (mended.query(unresolved), mended.query(lines)) == ([{"n": 3}], [before])
+
+    assert "Of 3 rejected rows 1 are resolved, 2 still fail." in replay(mended)
+    assert (mended.query(unresolved), mended.query(lines)) == ([{"n": 2}], [{"n": before["n"] + 1}])
+    assert mended.query("SELECT SUM(items) AS n FROM gold.daily_sales") == mended.query(lines)
+    assert mended.query(
+        "SELECT CAST(net_sales AS FLOAT64) AS n FROM silver.customer_transactions WHERE order_id = 9002"
+    ) == [{"n": -1.0}]
+
+    assert "Nothing to replay" in replay(mended, "--where", "raw LIKE '1,1,9002,%'")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from medallion.contracts import Contract, load_contract, parse_contract
+from medallion.contracts import Constraint, Contract, load_contract, parse_contract
 from medallion.errors import ConfigError
 
 
@@ -75,4 +75,132 @@ def test_a_time_needs_its_format(document: dict[str, Any]) -> None:
 def test_a_key_must_be_required(document: dict[str, Any]) -> None:
     document["schema"][0]["properties"][1]["required"] = False
     with pytest.raises(ConfigError, match=r"product_id.required: expected true"):
+        parse_contract(document, "a.yaml")
+
+
+def column(document: dict[str, Any], name: str) -> dict[str, Any]:
+    """A column of the document, to be changed."""
+    (found,) = [item for item in document["schema"][0]["properties"] if item["name"] == name]
+    return found
+
+
+def custom(**values: Any) -> list[dict[str, Any]]:
+    return [{"property": name, "value": value} for name, value in values.items()]
+
+
+def test_constraints_go_by_the_standards_words(contract: Contract) -> None:
+    (quantity,) = [column for column in contract.columns if column.name == "quantity"]
+    assert quantity.constraints == (Constraint("minimum", 0),)
+
+
+def test_a_list_of_valid_values_is_a_constraint_with_its_severity(document: dict[str, Any]) -> None:
+    rule = {
+        "metric": "invalidValues",
+        "arguments": {"validValues": [1, 2]},
+        "mustBe": 0,
+        "severity": "warning",
+    }
+    column(document, "agent_id")["quality"] = [rule]
+    (agent,) = [item for item in parse_contract(document, "a.yaml").columns if item.name == "agent_id"]
+    assert agent.constraints[-1] == Constraint("validValues", [1, 2], "warning")
+
+
+def test_a_rule_over_the_row_is_read(document: dict[str, Any]) -> None:
+    rule = {
+        "type": "custom",
+        "engine": "spark",
+        "name": "discounted",
+        "implementation": "discounts <= gross_sales",
+    }
+    document["schema"][0]["quality"] = [rule]
+    (found,) = parse_contract(document, "a.yaml").rules
+    assert (found.name, found.condition, found.severity) == (
+        "discounted",
+        "discounts <= gross_sales",
+        "error",
+    )
+
+
+def test_a_reference_names_dataset_and_key(document: dict[str, Any]) -> None:
+    severity = custom(severity="warning")
+    column(document, "product_id")["relationships"] = [{"to": "products.id", "customProperties": severity}]
+    (found,) = parse_contract(document, "a.yaml").references
+    assert (found.column, found.dataset, found.key, found.severity) == (
+        "product_id",
+        "products",
+        "id",
+        "warning",
+    )
+
+
+def test_personal_columns_are_hashed_unless_they_are_dropped(document: dict[str, Any]) -> None:
+    extra = {"physicalType": "STRING", "classification": "personal"}
+    document["schema"][0]["properties"] += [
+        {"name": "email", **extra},
+        {"name": "phone", **extra, "customProperties": custom(protection="drop")},
+    ]
+    contract = parse_contract(document, "a.yaml")
+    assert [item.protection for item in contract.columns[-2:]] == ["hash", "drop"]
+    assert [item.name for item in contract.stored_columns][-2:] == ["order_hour", "email"]
+
+
+@pytest.mark.parametrize(
+    ("name", "parts", "message"),
+    [
+        (
+            "quantity",
+            {"logicalTypeOptions": {"minimun": 0}},
+            r"properties.5.logicalTypeOptions: expected .*minimum.*, got 'minimun'",
+        ),
+        (
+            "quantity",
+            {"customProperties": custom(nulls="x")},
+            r"properties.5.customProperties.nulls: expected one of trim, .*, got 'nulls'",
+        ),
+        (
+            "ordered_at",
+            {"customProperties": custom(ambiguousTime="any")},
+            r"ambiguousTime: expected one of earlier, later, reject, got 'any'",
+        ),
+        (
+            "quantity",
+            {"quality": [{"metric": "rowCount", "mustBe": 1}]},
+            "quality.0: expected metric: invalid",
+        ),
+        ("quantity", {"relationships": [{"to": "nowhere"}]}, r"relationships.to: expected dataset.column"),
+        (
+            "quantity",
+            {"classification": "personal"},
+            "physicalType: expected STRING, for a column that is hash",
+        ),
+        (
+            "product_id",
+            {"classification": "personal", "customProperties": custom(protection="drop")},
+            "product_id.protection: expected hash, for a key",
+        ),
+        ("quantity", {"name": "row_hash"}, "properties.5.name: expected another name"),
+    ],
+)
+def test_what_the_platform_does_not_know_is_named(
+    document: dict[str, Any], name: str, parts: dict[str, Any], message: str
+) -> None:
+    column(document, name).update(parts)
+    with pytest.raises(ConfigError, match=message):
+        parse_contract(document, "a.yaml")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("encoding", "EBCDIC"), ("newColumns", "maybe"), ("multiline", "yes"), ("delimeter", ";")],
+)
+def test_the_tables_own_properties_are_checked(document: dict[str, Any], name: str, value: str) -> None:
+    document["schema"][0]["customProperties"] += custom(**{name: value})
+    with pytest.raises(ConfigError, match=rf"schema.0.customProperties.{name}: expected one of .*, got"):
+        parse_contract(document, "a.yaml")
+
+
+@pytest.mark.parametrize("delimiter", ["", ";;", '"'])
+def test_a_delimiter_is_one_character_and_no_quote(document: dict[str, Any], delimiter: str) -> None:
+    document["schema"][0]["customProperties"] += custom(delimiter=delimiter)
+    with pytest.raises(ConfigError, match="delimiter: expected one character other than a quote"):
         parse_contract(document, "a.yaml")

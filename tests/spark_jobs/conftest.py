@@ -1,17 +1,25 @@
 """The cleaning job's session, a contract of five columns, and a bronze folder to land files in."""
 
-from dataclasses import dataclass
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, Observation, SparkSession
 
 from medallion.contracts import Contract, parse_contract
-from medallion.manifest import SourceFile
+from medallion.manifest import Manifest, SourceFile
 from spark_jobs import clean
+from spark_jobs.cleaning.files import inspect
+from spark_jobs.cleaning.verdicts import explain
 
 HEADER = "number,changed_at,amount,code"
+ROW = "1,2017-01-01 12:00:00,1.00,AB"
+KEY = b"a key for tests"
+
+Rows = Callable[..., DataFrame]
 
 
 @dataclass(frozen=True)
@@ -96,3 +104,42 @@ def document() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def contract(document: dict[str, Any]) -> Contract:
     return parse_contract(document, "orders.yaml")
+
+
+def changed(document: dict[str, Any], column: str | None = None, **parts: Any) -> dict[str, Any]:
+    """The contract document with other parts in the table, or in one of its columns.
+
+    Parts that the table's customProperties know go there.
+    """
+    document = copy.deepcopy(document)
+    (table,) = document["schema"]
+    place = table if column is None else next(item for item in table["properties"] if item["name"] == column)
+    custom = parts.pop("custom", {})
+    place.update(parts)
+    entries = [{"property": name, "value": value} for name, value in custom.items()]
+    place["customProperties"] = [*place.get("customProperties", ()), *entries]
+    return document
+
+
+@pytest.fixture
+def rows(spark: SparkSession, document: dict[str, Any], tmp_path: Path) -> Rows:
+    """What becomes of the rows of files: typed, with status, reasons and raw.
+
+    Takes another contract document as `document`, and further parts of the manifest by their names.
+    """
+
+    def rows(*files: SourceFile, document: dict[str, Any] = document, **parts: Any) -> DataFrame:
+        contract = parse_contract(document, "orders.yaml")
+        manifest = Manifest("orders", "r1", "release", document, files, str(tmp_path / "out"))
+        manifest = replace(manifest, **parts)
+        found = inspect(spark, files, contract, str(tmp_path / "unpacked"))
+        frame = clean.clean_rows(spark, found, manifest, contract, KEY, False, Observation())
+        return frame.withColumn("reasons", explain(contract))
+
+    return rows
+
+
+def broken(frame: DataFrame) -> list[list[tuple[str, str, str | None]]]:
+    """The reasons of each rejected row, as (column, rule, value)."""
+    found = frame.where("status = 'rejected'").orderBy("raw").select("reasons").collect()
+    return [[tuple(reason) for reason in row["reasons"]] for row in found]

@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from medallion.manifest import Manifest, SourceFile
 from spark_jobs import clean
-from tests.spark_jobs.conftest import HEADER, Bronze
+from tests.spark_jobs.conftest import HEADER, Bronze, changed
 
 ROWS = [f"{number},2017-01-01 12:00:00,1.00,AB" for number in range(1, 6)]
 MIXED = [
@@ -78,9 +78,9 @@ def test_the_run_is_the_sum_of_its_files(cleaned: Cleaned) -> None:
 
 def test_rules_are_counted_over_the_run(cleaned: Cleaned) -> None:
     assert cleaned.metrics["rules"] == [
-        {"column": "amount", "rule": "minimum", "rows": 1},
-        {"column": "code", "rule": "pattern", "rows": 1},
-        {"column": "", "rule": "shape", "rows": 1},
+        {"column": "", "rule": "shape", "severity": "error", "rows": 1},
+        {"column": "amount", "rule": "minimum", "severity": "error", "rows": 1},
+        {"column": "code", "rule": "pattern", "severity": "error", "rows": 1},
     ]
 
 
@@ -94,6 +94,10 @@ def test_a_ledger_line_says_which_version_it_is_and_what_became_of_it(cleaned: C
         "checksum": "crc",
         "state": "rejected",
         "reason": "empty: the file has no bytes",
+        "format": None,
+        "header": None,
+        "new_columns": [],
+        "missing_columns": [],
         "rows_read": 0,
         "rows_valid": 0,
         "rows_rejected": 0,
@@ -120,7 +124,7 @@ def test_rows_say_which_version_of_which_file_brought_them(cleaned: Cleaned) -> 
 def test_columns_are_those_of_the_staging_table_in_its_order(cleaned: Cleaned) -> None:
     assert cleaned.rows.columns == [
         *("id", "changed_at", "amount", "code", "day"),
-        *("row_hash", "source_file", "source_generation", "status", "reasons", "raw"),
+        *("extra", "row_hash", "source_file", "source_generation", "status", "reasons", "raw"),
     ]
 
 
@@ -192,3 +196,106 @@ def test_the_log_names_product_run_and_step_and_no_values(
     assert [r.getMessage() for r in caplog.records if r.name == "clean"] == [
         f"product=orders run=r3 step=clean {counts}"
     ]
+
+
+def test_a_line_of_ten_megabytes_costs_its_file_and_no_other(
+    spark: SparkSession, document: dict[str, Any], tmp_path: Path
+) -> None:
+    huge = "x" * 10_000_000
+    files = {
+        "good.csv": FILES["good.csv"],
+        "huge.csv": "\n".join([HEADER, *ROWS, huge, *ROWS]).encode(),
+        "huge.jsonl.gz": gzip.compress(f'{{"number": 1}}\n{{"number": "{huge}"}}\n'.encode()),
+    }
+    found = run(spark, document, tmp_path, files)
+    reasons = {Path(line["uri"]).name: line["reason"] for line in found.metrics["files"]}
+    too_long = "a line longer than 1,048,576 bytes"
+    assert reasons == {"good.csv": None, "huge.csv": too_long, "huge.jsonl.gz": too_long}
+    assert found.counts("good.csv") == (5, 5, 0, 0)
+    assert found.rows.count() == 5
+
+
+def test_files_without_a_last_line_end_are_whole(
+    spark: SparkSession, document: dict[str, Any], tmp_path: Path
+) -> None:
+    found = run(spark, document, tmp_path, {f"{i}.csv": f"{HEADER}\n{ROWS[i]}".encode() for i in range(3)})
+    assert found.metrics["rows"]["valid"] == 3
+
+
+DRIFTED = {
+    "new.csv": f"{HEADER},Loyalty Tier\n{ROWS[0]},gold\n".encode(),
+    "new.jsonl": b'{"number": 2, "changed_at": "2017-01-01 12:00:00", "amount": 1, "loyalty_tier": "x"}\n',
+    "old.csv": b"number,changed_at,amount\n3,2017-01-01 12:00:00,1.00\n",
+    "typed.csv": f"{HEADER}\n4,01/01/2017,1.00,AB\n5,02/01/2017,1.00,AB\n{ROWS[4]}\n".encode(),
+}
+
+
+def test_drift_is_told_by_file_and_in_the_metrics(
+    spark: SparkSession, document: dict[str, Any], tmp_path: Path
+) -> None:
+    found = run(spark, document, tmp_path, DRIFTED)
+    drift = found.metrics["drift"]
+    assert drift["new_columns"] == {"loyalty_tier": 2}
+    assert drift["missing_columns"] == {"code": 1}
+    (note,) = drift["notes"]
+    assert note.endswith("typed.csv: changed_at: 2 of 3 rows are of another type")
+    lines = {Path(line["uri"]).name: line for line in found.metrics["files"]}
+    assert lines["new.jsonl"]["new_columns"] == ["loyalty_tier"]
+    assert (lines["old.csv"]["format"], lines["old.csv"]["header"]) == ("csv", "number,changed_at,amount")
+    assert (lines["new.jsonl"]["format"], lines["new.jsonl"]["header"]) == ("json", "")
+
+
+def test_evolved_values_are_in_the_rows(
+    spark: SparkSession, document: dict[str, Any], tmp_path: Path
+) -> None:
+    found = run(spark, changed(document, custom={"newColumns": "evolve"}), tmp_path, DRIFTED)
+    extra = found.rows.where("extra IS NOT NULL").orderBy("id").select("id", "extra").collect()
+    assert list(map(tuple, extra)) == [(1, '{"loyalty_tier":"gold"}'), (2, '{"loyalty_tier":"x"}')]
+
+
+def test_warnings_are_counted_and_keep_their_rows(
+    spark: SparkSession, document: dict[str, Any], tmp_path: Path
+) -> None:
+    rule = {"type": "custom", "engine": "spark", "name": "even", "implementation": "id % 2 = 0"}
+    warned = changed(document, quality=[{**rule, "severity": "warning"}])
+    found = run(spark, warned, tmp_path, {"good.csv": FILES["good.csv"]})
+    assert found.metrics["rules"] == [{"column": "", "rule": "even", "severity": "warning", "rows": 3}]
+    assert found.metrics["rows"]["valid"] == 5
+
+
+def test_rejected_rows_are_replayed_by_a_mended_contract(
+    spark: SparkSession, document: dict[str, Any], tmp_path: Path
+) -> None:
+    first = run(spark, document, tmp_path / "first", {"mixed.csv": FILES["mixed.csv"]})
+    (line,) = first.metrics["files"]
+    keys = ("uri", "generation", "size", "checksum", "format", "header")
+    file = SourceFile(**{key: line[key] for key in keys})
+    raws = [row["raw"] for row in first.rows.where("status = 'rejected'").collect()]
+    rejected = tmp_path / "rejected.jsonl"
+    rejected.write_text("".join(json.dumps({"file": 0, "raw": raw}) + "\n" for raw in raws))
+    mended = changed(document, "amount", logicalTypeOptions={"minimum": -9})
+    mended = changed(mended, "code", logicalTypeOptions={"pattern": "[A-Za-z]+"})
+    output = str(tmp_path / "replayed")
+    manifest = Manifest("orders", "r2", "release", mended, (file,), output, replay=str(rejected))
+    metrics = clean.clean(spark, manifest)
+    assert metrics["rows"] == {"read": 2, "valid": 1, "rejected": 1, "duplicate": 0}
+    found = spark.read.parquet(f"{output}/rows").orderBy("status").collect()
+    assert [(row["status"], row["raw"], row["source_file"]) for row in found] == [
+        ("rejected", MIXED[2], file.uri),
+        ("valid", MIXED[1], file.uri),
+    ]
+
+
+def test_nothing_personal_reaches_the_log_or_the_account(
+    spark: SparkSession, document: dict[str, Any], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    personal = changed(document, "code", classification="personal", logicalTypeOptions={})
+    rows = ["1,2017-01-01 12:00:00,1.00,canary@example.com", "x,2017-01-01 12:00:00,1.00,canary@example.com"]
+    file = Bronze(tmp_path).land_rows("a.csv", *rows)
+    manifest = Manifest("orders", "r1", "release", personal, (file,), str(tmp_path / "out"))
+    clean.clean(spark, manifest, hash_key=b"key")
+    written = spark.read.parquet(f"{tmp_path}/out/rows")
+    assert written.where("raw LIKE '%canary%'").count() == 1  # in quarantine's column, and nowhere else
+    assert written.where("code LIKE '%canary%'").count() == 0
+    account = (tmp_path / "out/metrics.json").read_text() + (tmp_path / "out/files.jsonl").read_text()
+    assert "canary" not in account + "".join(capfd.readouterr())

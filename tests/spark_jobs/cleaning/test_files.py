@@ -9,10 +9,10 @@ from pyspark.sql import SparkSession
 
 from medallion.contracts import Contract
 from medallion.manifest import SourceFile
-from spark_jobs.cleaning.files import HEAD_BYTES, Inspection, inspect, source_column
-from tests.spark_jobs.conftest import HEADER, Bronze
+from spark_jobs.cleaning.files import Inspection, inspect, missing_columns, source_name
+from spark_jobs.cleaning.streams import HEAD_BYTES
+from tests.spark_jobs.conftest import HEADER, ROW, Bronze
 
-ROW = "1,2017-01-01 12:00:00,1.00,AB"
 COLUMNS = ("number", "changed_at", "amount", "code")
 
 
@@ -23,7 +23,10 @@ class Look:
     bronze: Bronze
 
     def __call__(self, content: str | bytes, name: str = "orders.csv") -> Inspection:
-        (found,) = inspect(self.spark, [self.bronze.land(name, content)], self.contract)
+        return self.at(self.bronze.land(name, content))
+
+    def at(self, file: SourceFile) -> Inspection:
+        (found,) = inspect(self.spark, [file], self.contract, f"{self.bronze.folder}/unpacked")
         return found
 
 
@@ -44,7 +47,7 @@ def test_a_good_file_has_a_header_with_columns(look: Look) -> None:
         (HEADER, "header only: the file has no rows"),
         (f"{HEADER}\n \n\r\n", "header only: the file has no rows"),
         (f"{HEADER}\n1,\0".encode(), f"not text: a zero byte at offset {len(HEADER) + 3}"),
-        (f"{HEADER}\n1,é".encode("latin-1"), f"not UTF-8: byte 0xe9 at offset {len(HEADER) + 3}"),
+        (f"{HEADER}\n1,é".encode("latin-1"), "not UTF-8: 1 of the first 2 lines"),
         (f"{HEADER}\n{ROW}\n".encode("utf-16-le"), "not text: a zero byte at offset 1"),
         (f"{HEADER},number,code\n{ROW},1,AB\n", "wrong header: repeated code, number"),
         (f"changed_at,code\n{ROW}\n", "wrong header: missing id or number, amount among 2 columns"),
@@ -71,7 +74,7 @@ def test_a_storage_that_fails_is_no_fault_of_the_file(
 ) -> None:
     gone = SourceFile(str(bronze.folder / "gone.csv"), 1, 1, "")
     with pytest.raises(Py4JJavaError, match="FileNotFoundException"):
-        inspect(spark, [gone], contract)
+        inspect(spark, [gone], contract, "unpacked")
 
 
 def test_a_reason_repeats_nothing_of_a_file_without_a_header(look: Look) -> None:
@@ -86,12 +89,12 @@ def test_a_compressed_file_is_read(look: Look) -> None:
 def test_a_truncated_compressed_file_is_unreadable_however_far_its_head_goes(look: Look) -> None:
     rows = "".join(f"{number},2017-01-01 12:00:00,1.00,AB\n" for number in range(HEAD_BYTES // 10))
     whole = gzip.compress(f"{HEADER}\n{rows}".encode())
-    assert look(whole[:-20], "orders.csv.gz").reason.startswith("unreadable: EOFException")
+    assert look(whole[:-20], "orders.csv.gz").reason.startswith("unreadable: java.io.EOFException")
 
 
 def test_plain_text_under_a_compressed_name_is_unreadable(look: Look) -> None:
     found = look(f"{HEADER}\n{ROW}\n", "orders.csv.gz")
-    assert found.reason == "unreadable: ZipException: Not in GZIP format"
+    assert found.reason == "unreadable: java.util.zip.ZipException: Not in GZIP format"
 
 
 def test_a_byte_order_mark_is_no_part_of_the_header(look: Look) -> None:
@@ -118,10 +121,16 @@ def test_a_column_goes_by_its_own_name_or_an_alias(look: Look) -> None:
     assert look(f"number,changed_at,amount\n{ROW}\n").reason is None
 
 
-def test_a_columns_own_name_goes_before_its_alias() -> None:
-    assert source_column(("number", "id"), ("id", "number")) == 1
-    assert source_column(("number",), ("id", "number")) == 0
-    assert source_column(("amount",), ("id", "number")) is None
+def test_a_columns_own_name_goes_before_its_alias(contract: Contract) -> None:
+    column = contract.columns[0]
+    assert source_name(("number", "id"), column) == "id"
+    assert source_name(("number",), column) == "number"
+    assert source_name(("amount",), column) is None
+
+
+def test_an_optional_column_may_be_missing(look: Look, contract: Contract) -> None:
+    found = look("number,changed_at,amount\n1,2017-01-01 12:00:00,1.00\n")
+    assert (found.reason, missing_columns(found, contract)) == (None, ["code"])
 
 
 def test_a_character_cut_by_the_end_of_the_head_is_no_fault(look: Look) -> None:
@@ -134,6 +143,31 @@ def test_inspections_come_in_the_order_of_the_files(
     spark: SparkSession, contract: Contract, bronze: Bronze
 ) -> None:
     files = [bronze.land(f"{number}.csv", "" if number % 2 else f"{HEADER}\n{ROW}\n") for number in range(20)]
-    found = inspect(spark, files, contract)
+    found = inspect(spark, files, contract, "unpacked")
     assert [inspection.file for inspection in found] == files
     assert [inspection.reason is None for inspection in found] == [True, False] * 10
+
+
+def test_a_first_line_without_end_is_no_header(look: Look) -> None:
+    assert look("x" * 70_000).reason == "wrong header: no line ends in the first 65536 characters"
+
+
+def test_a_carriage_return_alone_ends_no_line(look: Look) -> None:
+    found = look(f"{HEADER}\r{ROW}\r")
+    assert found.reason == "wrong line ends: a carriage return alone; expected LF or CRLF"
+
+
+def test_a_file_tells_its_format_itself(look: Look, spark: SparkSession) -> None:
+    assert look('{"number": 1}\n', "a.txt").format == "json"
+    assert look(f"{HEADER}\n{ROW}\n", "a.json").format == "csv"
+    folder = look.bronze.folder / "parquet"
+    spark.range(1, numPartitions=1).selectExpr(
+        "id AS number", "now() AS changed_at", "1.00BD AS amount"
+    ).write.parquet(str(folder))
+    (part,) = folder.glob("*.parquet")
+    found = look(part.read_bytes(), "a.csv")
+    assert (found.format, found.columns) == ("parquet", ("number", "changed_at", "amount"))
+
+
+def test_a_truncated_parquet_file_is_unreadable(look: Look) -> None:
+    assert look(b"PAR1" + bytes(100), "a.parquet").reason.startswith("unreadable: ")

@@ -1,15 +1,18 @@
 """Strict parsing: which texts are values of a type, shown as Spark shows them, and which are none."""
 
+from typing import Any
+
 import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from medallion.contracts import Column, parse_contract
-from spark_jobs.cleaning.parsing import clean_text, parse, spark_type
+from spark_jobs.cleaning.parsing import parse, spark_type, storable, trimmed, without_tokens
 
 
-def column(physical_type: str, **options: str) -> Column:
+def column(physical_type: str, custom: dict[str, Any] | None = None, **options: str) -> Column:
     item = {"name": "x", "physicalType": physical_type, "logicalTypeOptions": options}
+    item["customProperties"] = [{"property": name, "value": value} for name, value in (custom or {}).items()]
     key = {"primaryKey": True, "required": True}
     table = {"properties": [item | key], "customProperties": [{"property": "orderBy", "value": "x"}]}
     return parse_contract({"name": "n", "version": "1", "schema": [table]}, "test").columns[0]
@@ -17,7 +20,7 @@ def column(physical_type: str, **options: str) -> Column:
 
 def parsed(spark: SparkSession, wanted: Column, *texts: str | None) -> list[str | None]:
     frame = spark.createDataFrame([(text,) for text in texts], "text STRING")
-    return [row[0] for row in frame.select(parse(F.col("text"), wanted).cast("string")).collect()]
+    return [row[0] for row in frame.select(storable(parse("text", wanted), wanted).cast("string")).collect()]
 
 
 @pytest.mark.parametrize(
@@ -33,15 +36,16 @@ def test_each_type_has_one_of_spark(physical_type: str, expected: str) -> None:
     assert spark_type(column(physical_type, format="yyyy-MM-dd HH:mm:ss")) == expected
 
 
-def test_blanks_around_a_text_go(spark: SparkSession) -> None:
+def test_blanks_around_a_text_go_unless_the_contract_keeps_them(spark: SparkSession) -> None:
     frame = spark.createDataFrame([("  a b ",)], "text STRING")
-    assert frame.select(clean_text(F.col("text"), ("",))).first()[0] == "a b"
+    assert frame.select(trimmed(F.col("text"), column("STRING"))).first()[0] == "a b"
+    assert frame.select(trimmed(F.col("text"), column("STRING", {"trim": False}))).first()[0] == "  a b "
 
 
 def test_null_tokens_stand_for_nothing_as_a_whole_text_only(spark: SparkSession) -> None:
-    frame = spark.createDataFrame([(text,) for text in ("NA", " NA ", "", "na", "NAB")], "text STRING")
-    cleaned = frame.select(clean_text(F.col("text"), ("", "NA"))).collect()
-    assert [row[0] for row in cleaned] == [None, None, None, "na", "NAB"]
+    frame = spark.createDataFrame([(text,) for text in ("NA", "", "na", "NAB")], "text STRING")
+    found = frame.select(without_tokens(F.col("text"), ("", "NA"))).collect()
+    assert [row[0] for row in found] == [None, None, "na", "NAB"]
 
 
 def test_an_integer_is_digits_with_a_sign_at_most(spark: SparkSession) -> None:
@@ -106,6 +110,47 @@ def test_a_float_is_a_number_and_no_word(spark: SparkSession) -> None:
 def test_a_boolean_is_true_or_false_in_words_or_digits(spark: SparkSession) -> None:
     texts = ("TRUE", "1", "False", "0", "yes", "2")
     assert parsed(spark, column("BOOL"), *texts) == ["true", "true", "false", "false", None, None]
+
+
+def test_the_contract_names_other_words_for_true_and_false(spark: SparkSession) -> None:
+    wanted = column("BOOL", {"trueTokens": ["Y", "yes"], "falseTokens": ["N"]})
+    assert parsed(spark, wanted, "y", "YES", "n", "true", "0") == ["true", "true", "false", None, None]
+
+
+NEW_YORK = {"format": "yyyy-MM-dd HH:mm:ss", "defaultTimezone": "America/New_York"}
+LORD_HOWE = {"format": "yyyy-MM-dd HH:mm:ss", "defaultTimezone": "Australia/Lord_Howe"}  # by half an hour
+
+
+def test_a_time_that_clocks_skipped_in_spring_is_none(spark: SparkSession) -> None:
+    texts = ("2017-03-12 01:59:59", "2017-03-12 02:00:00", "2017-03-12 02:59:59", "2017-03-12 03:00:00")
+    expected = ["2017-03-12 06:59:59", None, None, "2017-03-12 07:00:00"]
+    assert parsed(spark, column("TIMESTAMP", **NEW_YORK), *texts) == expected
+    half = ("2017-10-01 01:59:59", "2017-10-01 02:15:00", "2017-10-01 02:30:00")
+    expected = ["2017-09-30 15:29:59", None, "2017-09-30 15:30:00"]
+    assert parsed(spark, column("TIMESTAMP", **LORD_HOWE), *half) == expected
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [("earlier", "2017-11-05 05:30:00"), ("later", "2017-11-05 06:30:00"), ("reject", None)],
+)
+def test_the_contract_decides_on_a_time_that_clocks_showed_twice(
+    spark: SparkSession, rule: str, expected: str | None
+) -> None:
+    wanted = column("TIMESTAMP", {"ambiguousTime": rule}, **NEW_YORK)
+    texts = ("2017-11-05 00:59:59", "2017-11-05 01:30:00", "2017-11-05 02:00:00")
+    assert parsed(spark, wanted, *texts) == ["2017-11-05 04:59:59", expected, "2017-11-05 07:00:00"]
+
+
+def test_a_text_that_names_its_zone_needs_no_other(spark: SparkSession) -> None:
+    wanted = column("TIMESTAMP", format="yyyy-MM-dd'T'HH:mm:ssXXX", defaultTimezone="America/New_York")
+    texts = ("2017-03-12T02:30:00+01:00", "2017-03-12T02:30:00Z", "2017-03-12T02:30:00")
+    assert parsed(spark, wanted, *texts) == ["2017-03-12 01:30:00", "2017-03-12 02:30:00", None]
+
+
+def test_a_time_in_another_declared_format_is_read(spark: SparkSession) -> None:
+    wanted = column("TIMESTAMP", format="dd/MM/yyyy HH:mm")
+    assert parsed(spark, wanted, "31/01/2017 23:59", "2017-01-31 23:59:00") == ["2017-01-31 23:59:00", None]
 
 
 def test_a_string_is_what_it_is(spark: SparkSession) -> None:

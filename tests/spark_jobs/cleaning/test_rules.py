@@ -1,103 +1,177 @@
 """What breaks a rule, what doesn't, and what a reason says."""
 
-import dataclasses
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
-from medallion.contracts import Contract, parse_contract
-from spark_jobs.cleaning.parsing import parse
-from spark_jobs.cleaning.rules import TEXT, any_broken, derived_rules, read_rules, reasons, shape_rule
+from tests.spark_jobs.conftest import Bronze, Rows, broken, changed
 
-GOOD = {"id": "1", "changed_at": "2017-01-01 12:00:00", "amount": "1.00", "code": "AB"}
+GOOD = {"number": "1", "changed_at": "2017-01-01 12:00:00", "amount": "1.00", "code": "AB"}
 
 
-def broken(spark: SparkSession, contract: Contract, **texts: str | None) -> list[tuple[str, str, str]]:
-    """The reasons of a good row in which some texts are others."""
-    row = {f"{TEXT}{name}": text for name, text in {**GOOD, **texts}.items()}
-    frame = spark.createDataFrame([tuple(row.values())], ", ".join(f"{name} STRING" for name in row))
-    typed = {column.name: parse(F.col(TEXT + column.name), column) for column in contract.read_columns}
-    found = frame.withColumns(typed).select(reasons(read_rules(contract))).first()[0]
-    return [tuple(reason) for reason in found]
-
-
-def test_a_good_row_breaks_nothing(spark: SparkSession, contract: Contract) -> None:
-    assert broken(spark, contract) == []
+def land(bronze: Bronze, **texts: str) -> Any:
+    """A file of one row, good but for some texts."""
+    return bronze.land_rows("a.csv", ",".join({**GOOD, **texts}.values()))
 
 
 @pytest.mark.parametrize(
     ("column", "text", "rule"),
     [
-        ("id", None, "required"),
-        ("id", "one", "type"),
-        ("id", "0", "minimum"),
+        ("number", "", "required"),
+        ("number", "one", "type"),
+        ("number", "0", "minimum"),
         ("changed_at", "yesterday", "type"),
         ("amount", "1.005", "type"),
         ("amount", "-0.01", "minimum"),
         ("amount", "5000.01", "maximum"),
         ("code", "ABCD", "maxLength"),
         ("code", "ab", "pattern"),
+        ("code", "AB1", "pattern"),
     ],
 )
 def test_a_broken_rule_names_column_rule_and_value(
-    spark: SparkSession, contract: Contract, column: str, text: str | None, rule: str
+    rows: Rows, bronze: Bronze, column: str, text: str, rule: str
 ) -> None:
-    assert broken(spark, contract, **{column: text}) == [(column, rule, text)]
+    name = "id" if column == "number" else column
+    assert broken(rows(land(bronze, **{column: text}))) == [[(name, rule, text or None)]]
 
 
 @pytest.mark.parametrize(
     ("column", "text"),
-    [("id", "1"), ("amount", "0"), ("amount", "5000.00"), ("code", "ABC"), ("code", None)],
+    [("number", "1"), ("amount", "0"), ("amount", "5000.00"), ("code", "ABC"), ("code", "")],
 )
 def test_a_bound_itself_and_an_optional_null_are_sound(
-    spark: SparkSession, contract: Contract, column: str, text: str | None
+    rows: Rows, bronze: Bronze, column: str, text: str
 ) -> None:
-    assert broken(spark, contract, **{column: text}) == []
+    assert broken(rows(land(bronze, **{column: text}))) == []
 
 
-def test_every_broken_rule_is_named(spark: SparkSession, contract: Contract) -> None:
-    assert broken(spark, contract, id=None, amount="-1", code="a") == [
-        ("id", "required", None),
-        ("amount", "minimum", "-1"),
-        ("code", "minLength", "a"),
-        ("code", "pattern", "a"),
+def test_every_broken_rule_is_named(rows: Rows, bronze: Bronze) -> None:
+    assert broken(rows(land(bronze, number="", amount="-1", code="a"))) == [
+        [
+            ("id", "required", None),
+            ("amount", "minimum", "-1"),
+            ("code", "minLength", "a"),
+            ("code", "pattern", "a"),
+        ]
     ]
 
 
-def test_a_pattern_holds_for_the_whole_text(spark: SparkSession, contract: Contract) -> None:
-    assert broken(spark, contract, code="AB1") == [("code", "pattern", "AB1")]
+@pytest.mark.parametrize(
+    ("options", "sound", "unsound"),
+    [
+        ({"exclusiveMinimum": 1}, "1.01", "1.00"),
+        ({"exclusiveMaximum": 1}, "0.99", "1.00"),
+        ({"multipleOf": 0.05}, "1.15", "1.16"),
+        ({"minimum": 0.1}, "0.10", "0.09"),
+    ],
+)
+def test_numbers_have_bounds(
+    rows: Rows, bronze: Bronze, document: dict[str, Any], options: dict[str, Any], sound: str, unsound: str
+) -> None:
+    document = changed(document, "amount", logicalTypeOptions=options)
+    assert broken(rows(land(bronze, amount=sound), document=document)) == []
+    (rule,) = options
+    assert broken(rows(land(bronze, amount=unsound), document=document)) == [[("amount", rule, unsound)]]
+
+
+def test_times_have_bounds(rows: Rows, bronze: Bronze, document: dict[str, Any]) -> None:
+    options = {"format": "yyyy-MM-dd HH:mm:ss", "minimum": "2017-01-01 12:00:00"}
+    document = changed(document, "changed_at", logicalTypeOptions=options)
+    assert broken(rows(land(bronze), document=document)) == []
+    early = "2017-01-01 11:59:59"
+    found = broken(rows(land(bronze, changed_at=early), document=document))
+    assert found == [[("changed_at", "minimum", early)]]
+
+
+def invalid_values(severity: str = "error", **arguments: Any) -> dict[str, Any]:
+    return {"metric": "invalidValues", "arguments": arguments, "mustBe": 0, "severity": severity}
+
+
+def test_a_value_must_be_one_of_those_listed(rows: Rows, bronze: Bronze, document: dict[str, Any]) -> None:
+    document = changed(document, "code", quality=[invalid_values(validValues=["AB", "CD"])])
+    assert broken(rows(land(bronze, code="CD"), document=document)) == []
+    assert broken(rows(land(bronze, code="EF"), document=document)) == [[("code", "validValues", "EF")]]
+
+
+def test_listed_values_are_compared_as_values(rows: Rows, bronze: Bronze, document: dict[str, Any]) -> None:
+    document = changed(document, "amount", quality=[invalid_values(validValues=[1, 2.5])])
+    assert broken(rows(land(bronze, amount="2.50"), document=document)) == []
+    assert broken(rows(land(bronze, amount="2.00"), document=document)) == [
+        [("amount", "validValues", "2.00")]
+    ]
 
 
 def test_alternatives_of_a_pattern_hold_for_the_whole_text(
-    spark: SparkSession, document: dict[str, Any], contract: Contract
+    rows: Rows, bronze: Bronze, document: dict[str, Any]
 ) -> None:
-    columns = [dataclasses.replace(c, pattern="A|BC") if c.name == "code" else c for c in contract.columns]
-    either = dataclasses.replace(contract, columns=tuple(columns))
-    assert broken(spark, either, code="BC") == []
-    assert broken(spark, either, code="ABC") == [("code", "pattern", "ABC")]
+    document = changed(document, "code", logicalTypeOptions={"pattern": "A|BC"})
+    assert broken(rows(land(bronze, code="BC"), document=document)) == []
+    assert broken(rows(land(bronze, code="ABC"), document=document)) == [[("code", "pattern", "ABC")]]
 
 
-def test_a_shape_reason_keeps_the_first_200_characters(spark: SparkSession) -> None:
-    rule = shape_rule(F.lit(True), F.lit("x" * 300))
-    assert spark.range(1).select(rule.reason()).first()[0].asDict() == {
-        "column": "",
-        "rule": "shape",
-        "value": "x" * 200,
-    }
+def row_rule(condition: str, severity: str = "error") -> list[dict[str, Any]]:
+    rule = {"name": "small_at_first", "type": "custom", "engine": "spark", "severity": severity}
+    return [{**rule, "implementation": condition}]
 
 
-def test_a_derived_column_is_required_where_the_contract_says_so(contract: Contract) -> None:
-    assert [(rule.column, rule.name) for rule in derived_rules(contract)] == [("day", "required")]
+def test_a_rule_over_several_columns_names_itself(
+    rows: Rows, bronze: Bronze, document: dict[str, Any]
+) -> None:
+    document = changed(document, quality=row_rule("id > 9 OR amount < 100"))
+    assert broken(rows(land(bronze, amount="99"), document=document)) == []
+    found = broken(rows(land(bronze, amount="100", code="a"), document=document))
+    assert found == [[("code", "minLength", "a"), ("code", "pattern", "a"), ("", "small_at_first", None)]]
 
 
-def test_no_rule_is_broken_by_none(spark: SparkSession) -> None:
-    assert spark.range(1).select(any_broken([])).first()[0] is False
+def test_a_rule_that_cannot_tell_is_met(rows: Rows, bronze: Bronze, document: dict[str, Any]) -> None:
+    document = changed(document, quality=row_rule("code < 'A'"))
+    assert broken(rows(land(bronze, code=""), document=document)) == []
 
 
-def test_a_string_without_options_is_only_required(document: dict[str, Any]) -> None:
-    plain = {"name": "x", "physicalType": "STRING", "primaryKey": True, "required": True}
-    table = {"properties": [plain], "customProperties": [{"property": "orderBy", "value": "x"}]}
-    rules = read_rules(parse_contract({**document, "schema": [table]}, "plain"))
-    assert [(rule.column, rule.name) for rule in rules] == [("x", "required")]
+def test_a_warning_keeps_the_row(rows: Rows, bronze: Bronze, document: dict[str, Any]) -> None:
+    warn = invalid_values("warning", validValues=["CD"])
+    document = changed(changed(document, "code", quality=[warn]), quality=row_rule("amount > 1", "warning"))
+    (row,) = rows(land(bronze), document=document).collect()
+    assert (row["status"], row["reasons"]) == ("valid", None)
+
+
+def test_a_local_time_that_never_was_says_so(rows: Rows, bronze: Bronze, document: dict[str, Any]) -> None:
+    options = {"format": "yyyy-MM-dd HH:mm:ss", "defaultTimezone": "America/New_York"}
+    document = changed(document, "changed_at", logicalTypeOptions=options)
+    skipped, nonsense = "2017-03-12 02:30:00", "2017-03-12 25:30:00"
+    assert broken(rows(land(bronze, changed_at=skipped), document=document)) == [
+        [("changed_at", "localTime", skipped)]
+    ]
+    assert broken(rows(land(bronze, changed_at=nonsense), document=document)) == [
+        [("changed_at", "type", nonsense)]
+    ]
+
+
+@pytest.mark.parametrize("severity", ["error", "warning"])
+def test_a_reference_must_be_found_in_the_other_dataset(
+    spark: SparkSession, rows: Rows, bronze: Bronze, document: dict[str, Any], tmp_path: Path, severity: str
+) -> None:
+    spark.createDataFrame([("AB",), ("AB",), ("CD",)], "code_id STRING").write.parquet(f"{tmp_path}/codes")
+    relationship = {"to": "codes.code_id", "customProperties": [{"property": "severity", "value": severity}]}
+    document = changed(document, "code", relationships=[relationship])
+    lines = [
+        f"{number},2017-01-01 12:00:00,1.00,{code}" for number, code in enumerate(("AB", "XY", ""), start=1)
+    ]
+    file = bronze.land_rows("a.csv", *lines)
+    found = rows(file, document=document, references={"codes": f"{tmp_path}/codes"})
+    assert found.count() == 3
+    expected = [[("code", "reference:codes", "XY")]] if severity == "error" else []
+    assert broken(found) == expected
+
+
+def test_a_contract_may_have_more_rules_than_an_integer_has_bits(
+    rows: Rows, bronze: Bronze, document: dict[str, Any]
+) -> None:
+    rules = [{**row_rule(f"id != {number}")[0], "name": f"not_{number}"} for number in range(140)]
+    document = changed(document, quality=rules)
+    for number in (1, 61, 62, 63, 139):
+        found = broken(rows(land(bronze, number=str(number)), document=document))
+        assert found == [[("", f"not_{number}", None)]]

@@ -1,0 +1,64 @@
+"""Starts DAG runs, follows them to their end, and tells a person on the way."""
+
+import time
+from datetime import datetime
+from typing import Any
+
+from local.airflow import AirflowApi
+from local.paths import AIRFLOW
+from medallion.config import Product
+from medallion.errors import MedallionError
+
+ENDED = ("success", "failed")
+ENDED_TASKS = ("success", "failed", "skipped", "upstream_failed", "removed")
+
+
+class RunFailedError(MedallionError):
+    """A DAG run ended in failure."""
+
+
+def follow(api: AirflowApi, dag: str, run_id: str) -> list[dict[str, Any]]:
+    """Waits for the end of a run, and says when each task ends; raises with the cause when the run failed.
+
+    Returns step, state and seconds of each task, in the order of their start.
+    """
+    say(f"Running {dag}")
+    told: set[str] = set()
+    while True:
+        state = api.run(dag, run_id)["state"]
+        tasks = api.tasks(dag, run_id)
+        for task in tasks:
+            if task["state"] in ENDED_TASKS and task["task_id"] not in told:
+                told.add(task["task_id"])
+                say(f"  {task['task_id']:<32} {task['state']:<16} {_seconds(task):6.1f} s")
+        if state in ENDED:
+            break
+        time.sleep(1)
+    if state == "failed":
+        causes = [
+            f"  {task['task_id']}: {api.cause(dag, run_id, task['task_id'], task['try_number'])}"
+            for task in tasks
+            if task["state"] == "failed"
+        ]
+        raise RunFailedError("\n".join([f"The run of {dag} failed:", *causes, f"Logs: {AIRFLOW / 'logs'}"]))
+    tasks.sort(key=lambda task: task["start_date"] or task["end_date"] or "")
+    return [{"step": task["task_id"], "state": task["state"], "seconds": _seconds(task)} for task in tasks]
+
+
+def follow_training(api: AirflowApi, product: Product) -> list[dict[str, Any]]:
+    """Follows the training that a product's run has triggered; empty where there is none."""
+    runs = api.runs(product.train) if product.train else []
+    return follow(api, product.train or "", runs[0]["dag_run_id"]) if runs else []
+
+
+def say(text: str) -> None:
+    """Tells a person what is going on."""
+    print(text, flush=True)
+
+
+def _seconds(task: dict[str, Any]) -> float:
+    # The duration that Airflow stores is wrong on SQLite.
+    if not task["start_date"] or not task["end_date"]:
+        return 0.0
+    start, end = (datetime.fromisoformat(task[key]) for key in ("start_date", "end_date"))
+    return round((end - start).total_seconds(), 1)

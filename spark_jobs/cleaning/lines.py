@@ -1,0 +1,100 @@
+"""The lines of many text files, each with the number of its file."""
+
+import re
+from urllib.parse import unquote
+
+from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import functions as F
+
+from medallion.errors import MedallionError
+from spark_jobs.cleaning.files import Inspection
+from spark_jobs.cleaning.tables import small_table
+
+# Spark skips longer lines, so that none can take all memory; the count of bytes misses them.
+MAX_LINE_BYTES = 1024 * 1024
+MAX_RECORD_LINES = 1000  # what a quoted field that is never closed may swallow
+
+Numbered = list[tuple[int, Inspection]]
+
+
+def read_lines(spark: SparkSession, group: Numbered, multiline: bool = False) -> DataFrame:
+    """file, raw, is_utf8 and size (bytes with the line's end) of each line; of each record, where a record
+    may go over several lines.
+    """
+    # With \n alone as separator, a carriage return stays at its line, and the bytes add up to the file's.
+    text = (
+        spark.read.option("lineSep", "\n")
+        .text(paths(group))
+        .select(
+            "value",
+            (F.octet_length("value") + 1).cast("long").alias("size"),
+            F.struct(F.expr("input_file_block_start()"), F.monotonically_increasing_id()).alias("place"),
+            F.input_file_name().alias("path"),
+        )
+    )
+    lines = with_file(spark, text, text.inputFiles(), group)
+    # Spark keeps whatever bytes a line has, and neither Parquet's readers nor BigQuery take all of them.
+    decoded = F.decode(F.col("value").cast("binary"), "UTF-8")
+    lines = lines.select(
+        "file", "size", "place", decoded.alias("raw"), (decoded == F.col("value")).alias("is_utf8")
+    )
+    lines = _join_records(lines) if multiline else lines.drop("place")
+    without_return = F.expr("substring(raw, 1, length(raw) - 1)")
+    return lines.withColumn(
+        "raw", F.when(F.endswith("raw", F.lit("\r")), without_return).otherwise(F.col("raw"))
+    )
+
+
+def _join_records(lines: DataFrame) -> DataFrame:
+    """Joins the lines of a record whose quoted field goes over several; it ends where quotes are paired."""
+    quotes = F.length("raw") - F.length(F.replace("raw", F.lit('"'), F.lit("")))
+    in_file = Window.partitionBy("file").orderBy("place")
+    before = F.sum(quotes).over(in_file.rowsBetween(Window.unboundedPreceding, -1))
+    begins = (F.coalesce(before, F.lit(0)) % 2 == 0).cast("int")
+    records = lines.withColumn("begins", begins).withColumn("record", F.sum("begins").over(in_file))
+    in_record = Window.partitionBy("file", "record").orderBy("place")
+    piece = F.floor((F.row_number().over(in_record) - 1) / MAX_RECORD_LINES)
+    ordered = F.array_sort(F.collect_list(F.struct("place", "raw")))
+    return (
+        records.withColumn("piece", piece)
+        .groupBy("file", "record", "piece")
+        .agg(
+            F.array_join(F.transform(ordered, lambda line: line["raw"]), "\n").alias("raw"),
+            F.min("is_utf8").alias("is_utf8"),
+            F.sum("size").alias("size"),
+        )
+    )
+
+
+def count_bytes(spark: SparkSession, group: Numbered) -> dict[int, int]:
+    """Bytes that Spark finds in each file, a byte for each line's end included; a scan of its own."""
+    counted = read_lines(spark, group).groupBy("file").agg(F.sum("size")).collect()
+    return dict(map(tuple, counted))
+
+
+def with_file(spark: SparkSession, rows: DataFrame, listed: list[str], group: Numbered) -> DataFrame:
+    """Rows with the number of their file instead of its path; `listed` are the paths as Spark spells them."""
+    numbers = {inspection.path: number for number, inspection in group}
+    # Spark shows paths with %-escapes, the manifest without.
+    known = [(path, numbers[_known(unquote(path), numbers)]) for path in listed]
+    if len(known) != len(numbers):
+        raise MedallionError(f"Spark lists {len(known)} of {len(numbers)} files and would lose the rest.")
+    files = small_table(spark, known, "known STRING, file INT").withColumn("known_hash", F.xxhash64("known"))
+    # By a hash beside the path itself, because Spark looks up integers many times faster than texts.
+    same = (F.col("hash") == F.col("known_hash")) & (F.col("path") == F.col("known"))
+    joined = rows.withColumn("hash", F.xxhash64("path")).join(F.broadcast(files), same, "left")
+    # A left join with a guard: an inner one would lose a file's rows in silence if two spellings differed.
+    unknown = F.raise_error(F.concat(F.lit("row of a file that is not in the manifest: "), "path"))
+    found = joined.withColumn("file", F.coalesce("file", unknown.cast("int")))
+    return found.drop("path", "hash", "known", "known_hash")
+
+
+def paths(group: Numbered) -> list[str]:
+    """Where Spark reads files, with what it would take for a pattern escaped."""
+    return [re.sub(r"([\[\]{}*?\\])", r"\\\1", inspection.path) for _, inspection in group]
+
+
+def _known(path: str, numbers: dict[str, int]) -> str:
+    """The manifest's spelling of a path: Spark puts file:/ before a plain one."""
+    plain = re.sub(r"^file:/+", "/", path)
+    return path if path in numbers else plain

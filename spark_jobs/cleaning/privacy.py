@@ -1,0 +1,42 @@
+"""Personal columns: hashed with a key, so that nobody without it can tell whose they are."""
+
+import hashlib
+
+from pyspark.sql import Column as Col
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from medallion.contracts import HASH, Contract
+from medallion.errors import MedallionError
+
+BLOCK_BYTES = 64  # of SHA-256
+INNER, OUTER = 0x36, 0x5C
+
+
+def protect(spark: SparkSession, rows: DataFrame, contract: Contract, key: bytes | None) -> DataFrame:
+    """Rows with each column to be hashed replaced by its HMAC-SHA-256, 64 hexadecimal digits.
+
+    Raises MedallionError when there is something to hash and no key.
+    """
+    hashed = [column.name for column in contract.columns if column.protection == HASH]
+    if not hashed:
+        return rows
+    if not key:
+        raise MedallionError(
+            f"contract {contract.name}: {', '.join(hashed)}: expected a key to hash personal columns with, "
+            "got none. Next: name the environment's secret, hash_key, in conf/environments."
+        )
+    # The key comes as a table: a literal would be in the plan, and so in Spark's logs.
+    pads = F.broadcast(spark.createDataFrame([_pads(key)], "inner_pad BINARY, outer_pad BINARY"))
+    return rows.crossJoin(pads).withColumns({name: hmac(F.col(name)) for name in hashed}).drop(*pads.columns)
+
+
+def hmac(text: Col) -> Col:
+    """HMAC-SHA-256 of a text by RFC 2104, with the key's pads in inner_pad and outer_pad; null of null."""
+    inner = F.sha2(F.concat(F.col("inner_pad"), text.cast("binary")), 256)
+    return F.sha2(F.concat(F.col("outer_pad"), F.unhex(inner)), 256)
+
+
+def _pads(key: bytes) -> tuple[bytearray, bytearray]:
+    block = (key if len(key) <= BLOCK_BYTES else hashlib.sha256(key).digest()).ljust(BLOCK_BYTES, b"\0")
+    return bytearray(byte ^ INNER for byte in block), bytearray(byte ^ OUTER for byte in block)

@@ -1,0 +1,73 @@
+"""JSON Lines, an object a line with keys of its own, as rows of text."""
+
+from collections.abc import Callable, Sequence
+
+from pyspark.sql import Column as Col
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from medallion.contracts import Column, Contract
+from spark_jobs.cleaning.new_columns import column_name_of, extra_of_keys
+from spark_jobs.cleaning.parsing import spark_type
+from spark_jobs.cleaning.texts import ENCODING, SHAPE, select_texts, untyped
+
+OPTIONS = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "malformed"}
+
+
+def read_json(lines: DataFrame, contract: Contract) -> DataFrame:
+    """Texts of lines (file, raw, is_utf8, size), with typed decimals beside them."""
+    decimals = [column for column in contract.read_columns if column.sql_type == "NUMERIC"]
+    rows = lines.withColumn(
+        "texts", F.from_json("raw", _schema(contract.read_columns, lambda column: "STRING"), OPTIONS)
+    )
+    if decimals:
+        # Spark turns a number into text through a double, but into a decimal digit by digit.
+        rows = rows.withColumn("numbers", F.from_json("raw", _schema(decimals, _wide), OPTIONS))
+
+    line, parsed = F.trim("raw"), F.col("texts")
+    one_object = line.startswith("{") & line.endswith("}") & ~line.rlike(r"\}\s*\{")
+    sound = one_object & parsed.isNotNull() & parsed["malformed"].isNull()
+    known = F.array(*(F.lit(source) for column in contract.read_columns for source in column.sources))
+    keys = F.array_except(F.json_object_keys("raw"), known)
+    named = F.transform(keys, lambda key: column_name_of(key, contract))
+    return select_texts(
+        rows,
+        contract,
+        _text,
+        _typed,
+        size=F.col("size"),
+        is_row=line != "",
+        fault=F.when(~F.col("is_utf8"), ENCODING).when(~F.coalesce(sound, F.lit(False)), SHAPE),
+        keys=F.when(sound & (F.size(keys) > 0), named),
+        extra=F.when(sound, extra_of_keys(F.col("raw"), known, contract)),
+    )
+
+
+def _schema(columns: Sequence[Column], kind: Callable[[Column], str]) -> str:
+    fields = [f"`{source}` {kind(column)}" for column in columns for source in column.sources]
+    return ", ".join([*fields, "malformed STRING"])
+
+
+def _text(column: Column) -> Col:
+    text = F.coalesce(*(F.col(f"texts.`{source}`") for source in column.sources))
+    if column.sql_type != "NUMERIC":
+        return text
+    # A number with more digits than the column takes: shown with all of them, lest a double hides some.
+    number = _number(column)
+    return F.when(number.isNotNull() & _typed(column).isNull(), number.cast("string")).otherwise(text)
+
+
+def _typed(column: Column) -> Col:
+    if column.sql_type != "NUMERIC":
+        return untyped(column)
+    number, wanted = _number(column), spark_type(column)
+    return F.when(number.cast(wanted) == number, number.cast(wanted))
+
+
+def _number(column: Column) -> Col:
+    return F.coalesce(*(F.col(f"numbers.`{source}`") for source in column.sources))
+
+
+def _wide(column: Column) -> str:
+    """A decimal with all the room behind the point that the column's whole digits leave."""
+    return f"DECIMAL(38, {38 - (column.precision - column.scale)})"

@@ -1,0 +1,57 @@
+"""Parquet files of one schema, as rows of text with typed values beside them."""
+
+from pyspark.sql import Column as Col
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from medallion.contracts import Column, Contract
+from spark_jobs.cleaning.files import source_name
+from spark_jobs.cleaning.lines import Numbered, paths, with_file
+from spark_jobs.cleaning.new_columns import extra_of, new_columns
+from spark_jobs.cleaning.parsing import spark_type
+from spark_jobs.cleaning.texts import nothing, select_texts, untyped
+
+
+def read_parquet(spark: SparkSession, group: Numbered, contract: Contract) -> DataFrame:
+    """Texts of files; their rows have no text of their own, so raw is their JSON."""
+    _, first = group[0]
+    found = spark.read.parquet(*paths(group))
+    row = F.struct(*(F.col(f"`{name}`") for name in found.columns))
+    rows = found.select(row.alias("row"), F.to_json(row).alias("raw"), F.input_file_name().alias("path"))
+    rows = with_file(spark, rows, found.inputFiles(), group)
+    fields = {field.name.lower(): field for field in found.schema.fields}
+
+    def text(name: str | None) -> Col:
+        return nothing("string") if name is None else F.col("row")[fields[name].name].cast("string")
+
+    def typed(column: Column) -> Col:
+        name = source_name(first.columns, column)
+        if name is None or fields[name].dataType.simpleString() == "string":
+            return untyped(column)
+        field = fields[name]
+        return lossless(F.col("row")[field.name], field.dataType.simpleString(), column)
+
+    return select_texts(
+        rows,
+        contract,
+        lambda column: text(source_name(first.columns, column)),
+        typed,
+        size=nothing("long"),
+        is_row=F.lit(True),
+        fault=nothing("string"),
+        keys=nothing("array<string>"),
+        extra=extra_of(new_columns(first.columns, contract), text, contract),
+    )
+
+
+def lossless(value: Col, given: str, column: Column) -> Col:
+    """A typed value in the type of its column; null where that would lose something of it."""
+    wanted = spark_type(column)
+    if given == "timestamp_ntz" and wanted == "timestamp":
+        # A local time, as the contract's timezone has it.
+        cast = F.to_utc_timestamp(value.cast("timestamp"), column.timezone)
+        back = F.from_utc_timestamp(cast, column.timezone).cast(given)
+    else:
+        cast = value.cast(wanted)
+        back = cast.cast(given)
+    return F.when(back == value, cast)

@@ -1,0 +1,52 @@
+"""From a run's usable files, or a replay's rows, to rows of text."""
+
+from collections import defaultdict
+from functools import reduce
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from medallion.contracts import Contract
+from spark_jobs.cleaning.files import CSV, PARQUET
+from spark_jobs.cleaning.lines import Numbered, read_lines
+from spark_jobs.cleaning.read_csv import read_csv
+from spark_jobs.cleaning.read_json import read_json
+from spark_jobs.cleaning.read_parquet import read_parquet
+from spark_jobs.cleaning.texts import no_texts
+
+
+def read_texts(
+    spark: SparkSession, usable: Numbered, contract: Contract, replay: str | None = None
+) -> DataFrame:
+    """Rows of the usable files in the shape of `select_texts`.
+
+    Where `replay` is given, the rows come from its JSON lines, {"file": number, "raw": text}, and the files
+    tell only how to read them.
+    """
+    typed = any(found.format != CSV for _, found in usable)
+    layouts: dict[tuple[str, str], Numbered] = defaultdict(list)
+    for number, found in usable:
+        layouts[found.format, found.header].append((number, found))
+
+    def read(group: Numbered) -> DataFrame:
+        _, layout = group[0]
+        if layout.format == PARQUET and not replay:
+            return read_parquet(spark, group, contract)
+        multiline = contract.multiline and layout.format == CSV
+        lines = _replayed(spark, replay, group) if replay else read_lines(spark, group, multiline)
+        return (
+            read_csv(lines, layout, contract, typed) if layout.format == CSV else read_json(lines, contract)
+        )
+
+    texts = [read(group) for group in layouts.values()]
+    return reduce(DataFrame.unionByName, texts) if texts else no_texts(spark, contract)
+
+
+def _replayed(spark: SparkSession, uri: str, group: Numbered) -> DataFrame:
+    """The replayed rows of some files as lines; a row of a Parquet file is its JSON."""
+    # BigQuery writes integers as texts.
+    rows = (
+        spark.read.schema("file STRING, raw STRING").json(uri).withColumn("file", F.col("file").cast("int"))
+    )
+    rows = rows.where(F.col("file").isin([number for number, _ in group]))
+    return rows.select("file", "raw", F.lit(True).alias("is_utf8"), F.lit(None).cast("long").alias("size"))

@@ -1,0 +1,70 @@
+"""What every format is read to: rows of text, one for each column that a file brings."""
+
+from collections.abc import Callable
+
+from pyspark.sql import Column as Col
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from medallion.contracts import Column, Contract
+from spark_jobs.cleaning.parsing import spark_type, trimmed, without_tokens
+
+TEXT = "text__"  # prefix of the columns that hold what the file says
+TYPED = "typed__"  # prefix of the columns that hold what a file with types says
+SHAPE, ENCODING = "shape", "encoding"
+
+
+def select_texts(
+    rows: DataFrame,
+    contract: Contract,
+    text: Callable[[Column], Col],
+    typed: Callable[[Column], Col] | None,
+    **described: Col,
+) -> DataFrame:
+    """The rows in the shape that values are read from, whatever their format was.
+
+    Columns: file (its number); raw (the row as read); size (its bytes, with the line's end); is_row (false
+    for headers, wherever they stand, and blank lines); fault (null, or the rule that a row breaks before it
+    has columns); keys (names of columns that the contract doesn't know, where each row has its own); extra
+    (their values as a JSON object, where the contract evolves); a text__ for each column to read; and a
+    typed__ beside each, null where there is only text, unless `typed` is None.
+    """
+    columns = contract.read_columns
+    kept = ("file", "raw", *described, *(TYPED + column.name for column in columns if typed))
+    texts = rows.select(
+        "file",
+        "raw",
+        *(value.alias(name) for name, value in described.items()),
+        *(typed(column).alias(TYPED + column.name) for column in columns if typed),
+        *(trimmed(text(column), column).alias(TEXT + column.name) for column in columns),
+    )
+    # In a step of its own, so that Spark trims a text once and looks at it twice.
+    meant = (
+        (TEXT + column.name, without_tokens(F.col(TEXT + column.name), contract.null_tokens))
+        for column in columns
+    )
+    return texts.select(*kept, *(text.alias(name) for name, text in meant))
+
+
+def nothing(kind: str) -> Col:
+    """Null of a type."""
+    return F.lit(None).cast(kind)
+
+
+def untyped(column: Column) -> Col:
+    """The typed value of a column that has only text."""
+    return nothing(spark_type(column))
+
+
+def no_texts(spark: SparkSession, contract: Contract) -> DataFrame:
+    """No rows, in the shape of those of select_texts."""
+    types = {
+        "size": "long",
+        "is_row": "boolean",
+        "fault": "string",
+        "keys": "array<string>",
+        "extra": "string",
+    }
+    rows = spark.range(0).select(nothing("int").alias("file"), nothing("string").alias("raw"))
+    described = {name: nothing(kind) for name, kind in types.items()}
+    return select_texts(rows, contract, lambda column: nothing("string"), None, **described)

@@ -1,0 +1,98 @@
+"""Columns that files bring and the contract doesn't know, on their way to silver."""
+
+from typing import Any
+
+import pytest
+from airflow.exceptions import AirflowFailException
+
+from medallion.contracts import parse_contract
+from pipeline.drift import DriftError, evolved_columns
+from tests.dags.pipeline.conftest import HEADER, Pipeline, contract
+
+TIERED = f"{HEADER},tier"
+SILVER = "SELECT order_id, amount, tier FROM silver.{product} ORDER BY order_id"
+
+
+def test_a_new_column_is_added_and_filled(pipeline: Pipeline) -> None:
+    pipeline.run("1,0,7")
+    pipeline.run("2,0,8,gold", "3,0,9,", header=TIERED, name="b.csv")
+    assert pipeline.query(SILVER) == [(1, 7, None), (2, 8, "gold"), (3, 9, "")]
+
+
+def test_the_first_run_may_bring_one(pipeline: Pipeline) -> None:
+    pipeline.run("1,0,7,gold", header=TIERED)
+    assert pipeline.query(SILVER) == [(1, 7, "gold")]
+
+
+def test_two_files_of_a_run_may_differ(pipeline: Pipeline) -> None:
+    pipeline.land("b.csv", "2,0,8")
+    pipeline.run("1,0,7,gold,x", header=f"{TIERED},note")
+    assert pipeline.query(SILVER) == [(1, 7, "gold"), (2, 8, None)]
+    assert pipeline.query("SELECT note FROM silver.{product} ORDER BY order_id") == [("x",), (None,)]
+
+
+@pytest.mark.parametrize("order", ["newer first", "newer last"])
+def test_the_newest_row_wins_whole_whatever_the_order(pipeline: Pipeline, order: str) -> None:
+    older, newer = ("1,0,7,gold", TIERED, "a.csv"), ("1,1,8", HEADER, "b.csv")
+    pipeline.run("9,0,1,silver", header=TIERED, name="first.csv")
+    for line, header, name in (older, newer) if order == "newer last" else (newer, older):
+        pipeline.run(line, header=header, name=name)
+    assert pipeline.query(SILVER) == [(1, 8, None), (9, 1, "silver")]
+
+
+def test_a_new_column_is_let_be_where_the_contract_ignores_it(pipeline: Pipeline) -> None:
+    pipeline.contract = contract(new_columns="ignore")
+    pipeline.run("1,0,7,gold", header=TIERED)
+    (row,) = pipeline.query("SELECT * FROM silver.{product}")
+    assert "gold" not in row
+
+
+def test_a_new_column_stops_the_run_where_the_contract_says_so(pipeline: Pipeline) -> None:
+    pipeline.contract = contract(new_columns="fail")
+    with pytest.raises(AirflowFailException, match="drift: columns beyond the contract: note, tier"):
+        pipeline.run("1,0,7,gold,x", header=f"{TIERED},note")
+    assert pipeline.query("SELECT COUNT(*) FROM ops.runs WHERE product = '{product}'") == [(0,)]
+
+
+def test_a_nullable_column_that_the_contract_gains_is_added(pipeline: Pipeline) -> None:
+    pipeline.run("1,0,7")
+    pipeline.query("ALTER TABLE silver.{product} DROP COLUMN amount")
+    pipeline.run("2,0,8", name="b.csv")
+    assert pipeline.query("SELECT order_id, amount FROM silver.{product} ORDER BY 1") == [(1, None), (2, 8)]
+
+
+def test_publishing_again_adds_nothing(pipeline: Pipeline) -> None:
+    pipeline.land("a.csv", "1,0,7,gold", header=TIERED)
+    context = pipeline.discover()
+    pipeline.clean(context)
+    pipeline.publish(context)
+    pipeline.task("publish", context)
+    assert pipeline.query(SILVER) == [(1, 7, "gold")]
+    assert pipeline.query("SELECT COUNT(*) FROM ops.files WHERE product = '{product}'") == [(1,)]
+
+
+def test_a_file_keeps_its_format_and_its_header_in_the_ledger(pipeline: Pipeline) -> None:
+    pipeline.run("1,0,7,gold", header=TIERED)
+    ledger = pipeline.query("SELECT format, header FROM ops.files WHERE product = '{product}'")
+    assert ledger == [("csv", TIERED)]
+
+
+@pytest.mark.parametrize("stored", [{}, {"tier": "STRING"}])
+def test_the_columns_are_the_same_before_and_after_they_are_added(stored: dict[str, str]) -> None:
+    known = {"order_id": "INTEGER", "run": "STRING", "note": "STRING", "stock": "INTEGER"}
+    assert evolved_columns(orders(), ["tier"], {**known, **stored}) == ["note", "tier"]
+
+
+@pytest.mark.parametrize("name", ["Tier", "1st", "a b", "a`b", "order_id", "run", "row_hash", ""])
+def test_a_name_that_silver_cannot_have_is_refused(name: str) -> None:
+    with pytest.raises(DriftError, match="expected a new column's name"):
+        evolved_columns(orders(), [name], {})
+
+
+def test_a_column_of_another_type_is_not_taken_for_a_new_one() -> None:
+    with pytest.raises(DriftError, match=r"orders\.tier: expected STRING in silver, .* got INTEGER"):
+        evolved_columns(orders(), ["tier"], {"tier": "INTEGER"})
+
+
+def orders() -> Any:
+    return parse_contract(contract(), "orders.yaml")

@@ -1,0 +1,88 @@
+"""JSON Lines: each line an object with keys of its own."""
+
+import gzip
+import json
+from typing import Any
+
+import pytest
+
+from tests.spark_jobs.conftest import HEADER, Bronze, Rows, broken, changed
+
+GOOD = {"number": 1, "changed_at": "2017-01-01 12:00:00", "amount": 1.5, "code": "AB"}
+
+
+def line(**parts: Any) -> str:
+    return json.dumps({**GOOD, **parts})
+
+
+def test_an_object_is_a_row(rows: Rows, bronze: Bronze) -> None:
+    (row,) = (
+        rows(bronze.land("a.jsonl", line() + "\n"))
+        .selectExpr("*", "CAST(amount AS STRING) AS shown")
+        .collect()
+    )
+    assert (row["id"], row["shown"], row["code"], str(row["day"])) == (1, "1.50", "AB", "2017-01-01")
+    assert (row["status"], row["raw"]) == ("valid", None)
+
+
+def test_values_may_be_texts(rows: Rows, bronze: Bronze) -> None:
+    found = rows(bronze.land("a.jsonl", line(number="1", amount="1.50") + "\n"))
+    assert [row["status"] for row in found.collect()] == ["valid"]
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [
+        ("0.1", "valid"),
+        ("1e2", "valid"),
+        ("4999.990", "valid"),
+        ("1.005", "rejected"),
+        ("0.10000000000000000001", "rejected"),  # a double would lose the last digit
+        ("4999.9900000000000001", "rejected"),
+        ("1e-7", "rejected"),
+        ("1e30", "rejected"),
+        ("true", "rejected"),
+        ("[1]", "rejected"),
+    ],
+)
+def test_a_decimal_is_read_digit_by_digit(rows: Rows, bronze: Bronze, number: str, status: str) -> None:
+    content = line(amount="?").replace('"?"', number)
+    assert [row["status"] for row in rows(bronze.land("a.jsonl", content)).collect()] == [status]
+
+
+def test_an_integer_has_no_point(rows: Rows, bronze: Bronze) -> None:
+    assert broken(rows(bronze.land("a.jsonl", line(number=1.5)))) == [[("id", "type", "1.5")]]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["{", "[1]", "7", '"text"', "null", "not json", line()[:-1], line() + line(number=2), line() + " more"],
+)
+def test_a_line_that_is_no_object_is_rejected(rows: Rows, bronze: Bronze, content: str) -> None:
+    found = rows(bronze.land("a.jsonl", f"{line()}\n{content}\n")).where("status = 'rejected'")
+    assert broken(found) == [[("", "shape", content)]]
+
+
+def test_an_absent_key_is_null_and_blank_lines_are_no_rows(rows: Rows, bronze: Bronze) -> None:
+    without = json.dumps({key: value for key, value in GOOD.items() if key != "code"})
+    (row,) = rows(bronze.land("a.jsonl", f"\n{without}\n  \n")).collect()
+    assert (row["status"], row["code"]) == ("valid", None)
+
+
+def test_new_keys_are_kept_where_the_contract_evolves(
+    rows: Rows, bronze: Bronze, document: dict[str, Any]
+) -> None:
+    file = bronze.land("a.jsonl", line(Tier="gold", nested={"a": 1}) + "\n")
+    (row,) = rows(file, document=changed(document, custom={"newColumns": "evolve"})).collect()
+    assert json.loads(row["extra"]) == {"tier": "gold", "nested": '{"a":1}'}
+    assert rows(file).first()["extra"] is None
+
+
+def test_a_folder_may_mix_formats_and_compression(rows: Rows, bronze: Bronze) -> None:
+    files = (
+        bronze.land("a.jsonl", line(number=1)),
+        bronze.land("b.jsonl.gz", gzip.compress(line(number=2).encode())),
+        bronze.land("c.csv.gz", gzip.compress(f"{HEADER}\n3,2017-01-01 12:00:00,1.00,AB\n".encode())),
+    )
+    found = rows(*files).select("file", "id", "status").collect()
+    assert sorted(map(tuple, found)) == [(0, 1, "valid"), (1, 2, "valid"), (2, 3, "valid")]

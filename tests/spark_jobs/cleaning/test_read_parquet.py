@@ -1,0 +1,87 @@
+"""Parquet: values with types of their own, which must fit the contract's without loss."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from medallion.manifest import SourceFile
+from tests.spark_jobs.conftest import HEADER, Bronze, Rows, broken, changed
+
+GOOD = {"number": "1L", "changed_at": "TIMESTAMP '2017-01-01 12:00:00'", "amount": "1.5BD", "code": "'AB'"}
+
+
+@pytest.fixture
+def land(spark: SparkSession, bronze: Bronze, tmp_path: Path) -> Any:
+    """Lands a Parquet file of one row, of Spark SQL expressions by column."""
+
+    def land(name: str = "a.parquet", packed: bool = False, **columns: str) -> SourceFile:
+        folder = tmp_path / f"made {name}"
+        expressions = [f"{value} AS `{column}`" for column, value in {**GOOD, **columns}.items()]
+        spark.range(1, numPartitions=1).selectExpr(*expressions).write.parquet(str(folder))
+        (part,) = folder.glob("*.parquet")
+        return bronze.land(name, gzip.compress(part.read_bytes()) if packed else part.read_bytes())
+
+    return land
+
+
+def test_a_row_keeps_its_values(rows: Rows, land: Any) -> None:
+    (row,) = rows(land()).selectExpr("*", "CAST(amount AS STRING) AS shown").collect()
+    assert (row["id"], row["shown"], row["code"], row["status"]) == (1, "1.50", "AB", "valid")
+    assert str(row["changed_at"]) == "2017-01-01 12:00:00"
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "status"),
+    [
+        ("number", "1", "valid"),
+        ("number", "1.0D", "valid"),
+        ("number", "1.5D", "rejected"),
+        ("number", "'1'", "valid"),
+        ("amount", "CAST(1.5 AS DECIMAL(18, 9))", "valid"),
+        ("amount", "CAST(1.005 AS DECIMAL(18, 9))", "rejected"),
+        ("amount", "0.1D", "valid"),
+        ("amount", "0.001D", "rejected"),
+        ("amount", "12345", "rejected"),
+        ("changed_at", "TIMESTAMP_NTZ '2017-01-01 12:00:00'", "valid"),
+        ("changed_at", "DATE '2017-01-01'", "valid"),
+        ("changed_at", "'2017-01-01 12:00:00'", "valid"),
+        ("changed_at", "CAST(NULL AS TIMESTAMP)", "rejected"),
+        ("code", "CAST(NULL AS STRING)", "valid"),
+    ],
+)
+def test_another_type_will_do_where_nothing_is_lost(
+    rows: Rows, land: Any, column: str, value: str, status: str
+) -> None:
+    assert [row["status"] for row in rows(land(**{column: value})).collect()] == [status]
+
+
+def test_a_rejected_row_keeps_its_json(rows: Rows, land: Any) -> None:
+    found = rows(land(number="0L"))
+    assert broken(found) == [[("id", "minimum", "0")]]
+    assert json.loads(found.first()["raw"])["number"] == 0
+
+
+def test_a_compressed_file_is_read(rows: Rows, land: Any) -> None:
+    assert [row["status"] for row in rows(land("a.parquet.gz", packed=True)).collect()] == ["valid"]
+
+
+def test_new_columns_are_kept_where_the_contract_evolves(
+    rows: Rows, land: Any, document: dict[str, Any]
+) -> None:
+    file = land(Tier="'gold'")
+    (row,) = rows(file, document=changed(document, custom={"newColumns": "evolve"})).collect()
+    assert row["extra"] == '{"tier":"gold"}'
+
+
+def test_a_folder_may_mix_all_formats(rows: Rows, land: Any, bronze: Bronze) -> None:
+    files = (
+        land(number="1L"),
+        bronze.land("b.jsonl", '{"id": 2, "changed_at": "2017-01-01 12:00:00", "amount": 1}'),
+        bronze.land_rows("c.csv", "3,2017-01-01 12:00:00,1.00,AB", header=HEADER),
+    )
+    found = rows(*files).select("file", "id", "status").collect()
+    assert sorted(map(tuple, found)) == [(0, 1, "valid"), (1, 2, "valid"), (2, 3, "valid")]
