@@ -39,23 +39,25 @@ def observe_read(rows: DataFrame, contract: Contract, files: int, observation: O
         ),
         F.lit(None).cast("int"),
     )
-    return rows.observe(
+    first_mistyped = F.when(F.col("rejected"), F.col("file") * len(columns) + mistyped)
+    new_keys = F.when(F.col("keys").isNotNull(), F.struct("file", "keys"))
+    counted = _with_bins(rows, read_bin=F.when(F.col("is_row"), F.col("file")), mistyped_bin=first_mistyped)
+    return counted.observe(
         observation,
-        _histogram(F.when(F.col("is_row"), F.col("file")), files).alias("read"),
+        _histogram("read_bin", files).alias("read"),
         F.coalesce(F.sum("size"), F.lit(0)).alias("bytes"),
-        _histogram(
-            F.when(F.col("rejected"), F.col("file") * len(columns) + mistyped), files * len(columns)
-        ).alias("mistyped"),
-        F.to_json(F.collect_set(F.when(F.col("keys").isNotNull(), F.struct("file", "keys")))).alias("keys"),
+        _histogram("mistyped_bin", files * len(columns)).alias("mistyped"),
+        F.to_json(F.collect_set(new_keys)).alias("keys"),
         *(F.count_if(breaks).alias(f"rule{number}") for number, (_, breaks) in enumerate(rules)),
-    )
+    ).drop("read_bin", "mistyped_bin")
 
 
 def observe_written(rows: DataFrame, files: int, observation: Observation) -> DataFrame:
     """Counts rows by file and status as they are written."""
     status = F.when(F.col("status") == VALID, 0).when(F.col("status") == REJECTED, 1).otherwise(2)
-    code = F.col("file") * len(STATUSES) + status
-    return rows.observe(observation, _histogram(code, files * len(STATUSES)).alias("written"))
+    counted = _with_bins(rows, written_bin=F.col("file") * len(STATUSES) + status)
+    written = _histogram("written_bin", files * len(STATUSES)).alias("written")
+    return counted.observe(observation, written).drop("written_bin")
 
 
 def file_counts(read: Observation, written: Observation, files: int) -> list[Counts]:
@@ -95,11 +97,16 @@ def keys_found(read: Observation) -> dict[int, set[str]]:
     return found
 
 
-def _histogram(value: Col, bins: int) -> Col:
+def _with_bins(rows: DataFrame, **bins: Col) -> DataFrame:
+    """Adds the bins that histograms count; Spark interprets what stands inside a histogram, row by row."""
+    # Of integers, histogram_numeric would cut a bin's mean, so that 90.99… became 90.
+    return rows.withColumns({name: place.cast("double") for name, place in bins.items()})
+
+
+def _histogram(name: str, bins: int) -> Col:
     # With room for every distinct value, histogram_numeric joins bins of equal values only, so its counts are
     # exact; it is the one built-in aggregate that counts by group inside an observation. It wants two bins.
-    # Of integers it would cut a bin's mean, so that 90.99… became 90.
-    return F.to_json(F.histogram_numeric(value.cast("double"), F.lit(max(2, bins))))
+    return F.to_json(F.histogram_numeric(name, F.lit(max(2, bins))))
 
 
 def _bins(histogram: str | None) -> Counter[int]:
