@@ -1,6 +1,9 @@
 """Starts DAG runs, follows them to their end, and tells a person on the way."""
 
+import signal
+import sys
 import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +18,20 @@ ENDED_TASKS = ("success", "failed", "skipped", "upstream_failed", "removed")
 
 class RunFailedError(MedallionError):
     """A DAG run ended in failure."""
+
+
+def run_command(action: Callable[[], object]) -> int:
+    """Runs what a command does; returns its exit code, and tells a person why it is not 0."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that services are stopped on the way out
+    try:
+        action()
+    except MedallionError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted; everything that was started is stopped.", file=sys.stderr)
+        return 130
+    return 0
 
 
 def follow(api: AirflowApi, dag: str, run_id: str) -> list[dict[str, Any]]:

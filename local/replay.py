@@ -1,7 +1,6 @@
 """`make replay`: runs a product's rejected rows through its mended contract, on the data that is there."""
 
 import argparse
-import signal
 import sys
 from typing import Any
 
@@ -9,7 +8,7 @@ from rich.console import Console
 
 from local.airflow import AirflowApi
 from local.cloud import Cloud, local_cloud, running_cloud
-from local.following import follow, follow_training, say
+from local.following import follow, follow_training, run_command, say
 from local.paths import BIGQUERY
 from local.summary import print_rules, run_metrics
 from medallion.config import Product, load_product
@@ -19,19 +18,10 @@ from medallion.sql import literal
 
 def main(argv: list[str] | None = None) -> int:
     arguments = _arguments(argv)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that services are stopped on the way out
     conf: dict[str, Any] = {"dry_run": arguments.dry_run}
     if arguments.where:
         conf["where"] = arguments.where
-    try:
-        replay(load_product(arguments.product), conf)
-    except MedallionError as error:
-        print(f"\n{error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nInterrupted; everything that was started is stopped.", file=sys.stderr)
-        return 130
-    return 0
+    return run_command(lambda: replay(load_product(arguments.product), conf))
 
 
 def replay(product: Product, conf: dict[str, Any]) -> None:

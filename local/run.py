@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import signal
 import sys
 import time
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 from local.airflow import AirflowApi
 from local.cloud import Cloud, local_cloud
-from local.following import follow, follow_training, say
+from local.following import follow, follow_training, run_command, say
 from local.paths import GCS, RUN, SAMPLE
 from local.sample import PRODUCT, export_sample
 from local.summary import print_summary, run_metrics, summarize
@@ -21,18 +20,12 @@ from medallion.errors import MedallionError
 
 def main(argv: list[str] | None = None) -> int:
     arguments = _arguments(argv)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that services are stopped on the way out
-    try:
+
+    def land_and_run() -> None:
         product = load_product(arguments.product)
-        files = _files(arguments.input, product)
-        run(product, files, arguments.keep)
-    except MedallionError as error:
-        print(f"\n{error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nInterrupted; everything that was started is stopped.", file=sys.stderr)
-        return 130
-    return 0
+        run(product, _files(arguments.input, product), arguments.keep)
+
+    return run_command(land_and_run)
 
 
 def run(product: Product, files: dict[str, Path], keep: bool) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from medallion.errors import MedallionError
 
 def read_bytes(spark: Any, uri: str) -> bytes:
     """The whole content of an object. Raises what the file system raises when there is none."""
-    files, path = _open(spark, uri)
+    files, path = file_system(spark, uri)
     stream = files.open(path)
     try:
         return bytes(stream.readAllBytes())
@@ -17,7 +17,7 @@ def read_bytes(spark: Any, uri: str) -> bytes:
 
 def exists(spark: Any, uri: str) -> bool:
     """Whether an object is there."""
-    files, path = _open(spark, uri)
+    files, path = file_system(spark, uri)
     return bool(files.exists(path))
 
 
@@ -27,7 +27,7 @@ def write_bytes(spark: Any, uri: str, data: bytes, overwrite: bool = False) -> N
     Writing the same content again is no error, so that a retry may. Raises MedallionError when the object
     exists with other content.
     """
-    files, path = _open(spark, uri)
+    files, path = file_system(spark, uri)
     if not overwrite and files.exists(path):
         if read_bytes(spark, uri) != data:
             raise MedallionError(
@@ -42,6 +42,7 @@ def write_bytes(spark: Any, uri: str, data: bytes, overwrite: bool = False) -> N
         stream.close()
 
 
-def _open(spark: Any, uri: str) -> tuple[Any, Any]:
+def file_system(spark: Any, uri: str) -> tuple[Any, Any]:
+    """Hadoop's file system of a URI, and the URI as its path."""
     path = spark._jvm.org.apache.hadoop.fs.Path(uri)
     return path.getFileSystem(spark._jsc.hadoopConfiguration()), path

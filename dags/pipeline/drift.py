@@ -3,11 +3,10 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from medallion.contracts import Contract
+from medallion.contracts import RESERVED, Contract
 from medallion.errors import MedallionError
 
 NAME = re.compile(r"[a-z_][a-z0-9_]*")
-OURS = {"row_hash", "source_file", "source_generation", "run"}
 
 
 class DriftError(MedallionError):
@@ -20,7 +19,7 @@ def evolved_columns(contract: Contract, brought: Iterable[str], stored: Mapping[
     `brought` names the run's new columns, `stored` has silver's columns with their types. Whether the run's
     are in silver already makes no difference. Raises DriftError for one that can't be.
     """
-    known = OURS | {column.name for column in contract.columns}
+    known = {*RESERVED, *(column.name for column in contract.columns)}
     for name in brought:
         if not NAME.fullmatch(name) or name in known:
             raise DriftError(f"{contract.name}: expected a new column's name, got {name!r}. Next: rename it.")

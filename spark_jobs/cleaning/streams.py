@@ -4,13 +4,15 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from medallion.hadoop_files import file_system
+
 HEAD_BYTES = 64 * 1024
 
 
 def read_head(spark: SparkSession, uri: str) -> tuple[bytes, int]:
     """The first 64 KiB of a file and its whole size in bytes, both decompressed."""
     jvm: Any = spark._jvm
-    path, files = _path(spark, uri)
+    files, path = file_system(spark, uri)
     stream = files.open(path)
     try:
         if not uri.endswith(".gz"):
@@ -29,8 +31,8 @@ def unpack(spark: SparkSession, uri: str, target: str, encoding: str | None = No
     Raises Java's MalformedInputException or UnmappableCharacterException for bytes of another encoding.
     """
     jvm: Any = spark._jvm
-    path, files = _path(spark, uri)
-    target_path, target_files = _path(spark, target)
+    files, path = file_system(spark, uri)
+    target_files, target_path = file_system(spark, target)
     source = files.open(path)
     sink = target_files.create(target_path, True)
     try:
@@ -52,10 +54,5 @@ def unpack(spark: SparkSession, uri: str, target: str, encoding: str | None = No
 
 def remove(spark: SparkSession, uri: str) -> None:
     """Removes a folder with all that is in it, if it is there."""
-    path, files = _path(spark, uri)
+    files, path = file_system(spark, uri)
     files.delete(path, True)
-
-
-def _path(spark: SparkSession, uri: str) -> tuple[Any, Any]:
-    path = spark._jvm.org.apache.hadoop.fs.Path(uri)  # type: ignore[union-attr]
-    return path, path.getFileSystem(spark._jsc.hadoopConfiguration())

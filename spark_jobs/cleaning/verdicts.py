@@ -51,7 +51,7 @@ def broken_rules(contract: Contract) -> Iterator[tuple[Rule, Col]]:
     for name in (ENCODING, SHAPE):
         breaks = F.col("rejected") & F.col("fault").eqNullSafe(name)
         yield Rule("", name, breaks), breaks
-    for prefix, rules in ((READ, read_rules(contract)), (DERIVED, derived_rules(contract))):
+    for prefix, rules in _groups(contract):
         for number, rule in enumerate(rules):
             yield rule, _breaks(prefix, number)
 
@@ -92,12 +92,17 @@ def _rule_table(contract: Contract) -> Col:
             "rule": rule.name,
             "text": texts.get(rule.column),
         }
-        for prefix, rules in ((READ, read_rules(contract)), (DERIVED, derived_rules(contract)))
+        for prefix, rules in _groups(contract)
         for number, rule in enumerate(rules)
         if rule.severity == ERROR
     ]
     kind = "ARRAY<STRUCT<place: INT, bit: BIGINT, column: STRING, rule: STRING, text: INT>>"
     return F.from_json(F.lit(json.dumps(table)), kind)
+
+
+def _groups(contract: Contract) -> tuple[tuple[str, list[Rule]], ...]:
+    """The rules by the prefix of their bits."""
+    return (READ, read_rules(contract)), (DERIVED, derived_rules(contract))
 
 
 def _shown(contract: Contract) -> tuple[Column, ...]:
@@ -106,8 +111,7 @@ def _shown(contract: Contract) -> tuple[Column, ...]:
 
 
 def _bit_columns(contract: Contract) -> list[str]:
-    groups = ((READ, read_rules(contract)), (DERIVED, derived_rules(contract)))
-    return [name for prefix, rules in groups for name, _ in _bits(prefix, rules)]
+    return [name for prefix, rules in _groups(contract) for name, _ in _bits(prefix, rules)]
 
 
 def _bit_column(prefix: str, number: int) -> str:
