@@ -26,6 +26,7 @@ CONSTRAINTS = (
 FORMATS = ("format", "timezone", "defaultTimezone")
 # Names that staging, silver and quarantine give to columns of their own.
 RESERVED = ("extra", "row_hash", "source_file", "source_generation", "status", "reasons", "raw", "run")
+OWN_NAME = "__"  # in every other name that is not a contract's
 # What ODCS has no word for; it lets a contract add such properties. First those of a table, then of a column.
 TABLE_DEFAULTS: dict[str, Any] = {
     "orderBy": None,
@@ -152,6 +153,11 @@ class Contract:
         """Columns that silver shows; a hashed one is there as its hash."""
         return tuple(column for column in self.columns if column.protection != DROP)
 
+    @property
+    def evolves(self) -> bool:
+        """Whether silver takes columns that the contract doesn't know."""
+        return self.new_columns == EVOLVE
+
 
 def load_contract(name: str, conf: Path = CONF) -> dict[str, Any]:
     """The contract document in conf/contracts/<name>.yaml, as parsed YAML."""
@@ -220,8 +226,9 @@ def _column(item: dict[str, Any], file: str, key: str) -> Column:
     match = SQL_TYPE.fullmatch(item.get("physicalType", ""))
     if match is None:
         raise ConfigError(file, f"{key}.physicalType", "a BigQuery type", item.get("physicalType"))
-    if item["name"] in RESERVED:
-        raise ConfigError(file, f"{key}.name", f"another name than {', '.join(RESERVED)}", item["name"])
+    if item["name"] in RESERVED or OWN_NAME in item["name"]:
+        expected = f"a name without {OWN_NAME}, and none of {', '.join(RESERVED)}"
+        raise ConfigError(file, f"{key}.name", expected, item["name"])
     options, custom = item.get("logicalTypeOptions", {}), _custom(item, COLUMN_DEFAULTS, file, key)
     unknown = sorted(set(options) - {*CONSTRAINTS, *FORMATS})
     if unknown:

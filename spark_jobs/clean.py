@@ -3,7 +3,8 @@
 import argparse
 import json
 import logging
-from dataclasses import replace
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -15,21 +16,22 @@ from medallion.hadoop_files import read_bytes, write_bytes
 from medallion.manifest import Manifest, SourceFile, run_id
 from spark_jobs.cleaning import account
 from spark_jobs.cleaning.account import Json
-from spark_jobs.cleaning.files import Inspection, inspect, known_layouts
+from spark_jobs.cleaning.files import JSON, Inspection, inspect, known_layouts
 from spark_jobs.cleaning.lines import MAX_LINE_BYTES, Numbered, count_bytes
 from spark_jobs.cleaning.metrics import (
+    ReadCounts,
     file_counts,
-    keys_found,
-    mistyped_counts,
     observe_read,
     observe_written,
-    rule_counts,
+    read_counts,
+    written_counts,
 )
 from spark_jobs.cleaning.privacy import protect
 from spark_jobs.cleaning.reading import read_texts
 from spark_jobs.cleaning.rows import deduplicate, keep_duplicates, look_up, read_values
+from spark_jobs.cleaning.rules import Rule
 from spark_jobs.cleaning.streams import remove
-from spark_jobs.cleaning.verdicts import explain, judge, verdict_columns
+from spark_jobs.cleaning.verdicts import contract_rules, judge, verdict
 from spark_jobs.secrets import read_secret
 
 log = logging.getLogger("clean")
@@ -47,120 +49,107 @@ def main(argv: list[str] | None = None) -> None:
     log.info("product=%s run=%s step=clean %s", manifest.product, manifest.run, metrics["rows"])
 
 
+@dataclass(frozen=True)
+class Job:
+    """What the steps of a run share. Where rows are known to be `unique`, duplicates are not looked for."""
+
+    spark: SparkSession
+    manifest: Manifest
+    contract: Contract
+    rules: list[Rule]
+    hash_key: bytes | None = None
+    unique: bool = False
+
+
 def clean(
     spark: SparkSession, manifest: Manifest, hash_key: bytes | None = None, unique: bool = False
 ) -> Json:
     """Cleans a manifest's files; returns what it writes to metrics.json, which comes last.
 
-    Leaves rows/ (Parquet: the contract's stored columns, extra, row_hash, source_file, source_generation,
-    status, reasons, raw), files.jsonl (a ledger line for each file) and metrics.json under the manifest's
-    output. Where rows are known to be `unique`, duplicates are not looked for.
+    Leaves rows/ (Parquet: the contract's stored columns; extra, where it evolves; row_hash; file__, the
+    number of the row's file; verdict__, null for a valid row), files.jsonl (a ledger line for each file) and
+    metrics.json under the manifest's output.
     """
     contract = parse_contract(manifest.contract, f"contract of run {manifest.run}")
+    job = Job(spark, manifest, contract, contract_rules(contract), hash_key, unique)
     scratch = f"{manifest.output}/unpacked"
     try:
         if manifest.replay:
             found = known_layouts(manifest.files, contract)
         else:
             found = inspect(spark, manifest.files, contract, scratch)
-        read, written = write_rows(spark, found, manifest, contract, hash_key, unique)
+        read, written = write_rows(job, found)
         long_lines = find_long_lines(spark, found, read)
         if long_lines:
             found = [
                 replace(file, reason=long_lines.get(number, file.reason)) for number, file in enumerate(found)
             ]
-            read, written = write_rows(spark, found, manifest, contract, hash_key, unique)
+            read, written = write_rows(job, found)
     finally:
         remove(spark, scratch)
-    return write_account(spark, found, manifest, contract, read, written)
+    return write_account(job, found, read, written)
 
 
-def write_rows(
-    spark: SparkSession,
-    found: list[Inspection],
-    manifest: Manifest,
-    contract: Contract,
-    hash_key: bytes | None,
-    unique: bool,
-) -> tuple[Observation, Observation]:
+def write_rows(job: Job, found: list[Inspection]) -> tuple[ReadCounts, Counter[int]]:
     """Writes the rows of all usable files; returns what was counted on the way in and on the way out."""
     read, written = Observation(), Observation()
-    rows = clean_rows(spark, found, manifest, contract, hash_key, unique, read)
-    rows = observe_written(rows, len(found), written)
-    sources = json.dumps([{"uri": file.uri, "generation": file.generation} for file in manifest.files])
-    source = F.from_json(F.lit(sources), "ARRAY<STRUCT<uri: STRING, generation: BIGINT>>")[F.col("file")]
+    rows = clean_rows(job, found, read)
     rows = rows.select(  # in the order of sql/pipeline/stage.sql
-        *(column.name for column in contract.stored_columns),
-        "extra",
+        *(column.name for column in job.contract.stored_columns),
+        *(["extra"] if job.contract.evolves else []),
         "row_hash",
-        source["uri"].alias("source_file"),
-        source["generation"].alias("source_generation"),
-        "status",
-        explain(contract).alias("reasons"),
-        "raw",
+        "file__",
+        verdict(job.contract, job.rules).alias("verdict__"),
     )
-    # A dictionary of hashes, all of them different, would be thrown away after much looking up.
-    writer = rows.write.mode("overwrite").option("parquet.enable.dictionary#row_hash", "false")
-    writer.parquet(f"{manifest.output}/rows")
-    return read, written
+    rows = observe_written(rows, len(found), written)
+    # Dictionaries would save a quarter of the room, but these files are read once, and don't stay.
+    writer = rows.write.mode("overwrite").option("parquet.enable.dictionary", "false")
+    writer.parquet(f"{job.manifest.output}/rows")
+    return read_counts(read, len(job.rules)), written_counts(written)
 
 
-def clean_rows(
-    spark: SparkSession,
-    found: list[Inspection],
-    manifest: Manifest,
-    contract: Contract,
-    hash_key: bytes | None,
-    unique: bool,
-    read: Observation,
-) -> DataFrame:
+def clean_rows(job: Job, found: list[Inspection], read: Observation) -> DataFrame:
     """The rows of all usable files: typed, judged, protected, and each with its status."""
-    texts = read_texts(spark, _usable(found), contract, manifest.replay)
-    rows = look_up(spark, read_values(texts, contract), contract, manifest.references)
-    rows = judge(rows, contract, keep_raw=manifest.replay is not None)
-    rows = observe_read(rows, contract, len(found), read).where("is_row")
-    rows = protect(spark, rows, contract, hash_key)
-    stored = [column.name for column in contract.stored_columns]
-    row_hash = F.xxhash64(*stored, "extra").alias("row_hash")
-    rows = rows.select("file", *stored, "extra", row_hash, *verdict_columns(contract), "raw")
-    return keep_duplicates(rows) if unique else deduplicate(rows, contract)
+    contract, manifest, usable = job.contract, job.manifest, _usable(found)
+    rows = read_values(read_texts(job.spark, usable, contract, manifest.replay), contract)
+    rows = look_up(job.spark, rows, contract, manifest.references)
+    rows = judge(rows, contract, job.rules, keep_raw=manifest.replay is not None)
+    named = any(file.format == JSON for _, file in usable)
+    rows = observe_read(rows, len(job.rules), len(found), named, read).where("is_row__")
+    rows = protect(job.spark, rows, contract, job.hash_key)
+    # Derived columns follow from the others.
+    brought = [column.name for column in contract.stored_columns if column.expression is None]
+    rows = rows.withColumn("row_hash", F.xxhash64(*brought, "extra"))
+    return keep_duplicates(rows) if job.unique else deduplicate(rows, contract)
 
 
-def find_long_lines(spark: SparkSession, found: list[Inspection], read: Observation) -> dict[int, str]:
+def find_long_lines(spark: SparkSession, found: list[Inspection], read: ReadCounts) -> dict[int, str]:
     """Reasons for the files with lines that Spark skipped; they are missing from the bytes that it read.
 
     Only a run that misses some asks for each file's bytes, which is a scan of its own. A file's last line may
     count a byte more than it has; a skipped line counts over a million less.
     """
     counted = {number: file.size for number, file in _usable(found) if file.size is not None}
-    if read.get.get("bytes", 0) >= sum(counted.values()):
+    if read.bytes >= sum(counted.values()):
         return {}
     sizes = count_bytes(spark, [(number, found[number]) for number in counted])
     reason = f"a line longer than {MAX_LINE_BYTES:,} bytes"
     return {number: reason for number, size in counted.items() if sizes.get(number, 0) < size}
 
 
-def write_account(
-    spark: SparkSession,
-    found: list[Inspection],
-    manifest: Manifest,
-    contract: Contract,
-    read: Observation,
-    written: Observation,
-) -> Json:
+def write_account(job: Job, found: list[Inspection], read: ReadCounts, written: Counter[int]) -> Json:
     """Writes the ledger lines and, last, the metrics."""
-    counts, keys = file_counts(read, written, len(found)), keys_found(read)
+    counts = file_counts(read, written, len(found))
     account.require_balance(found, counts)
     files = [
-        account.ledger_line(file, count, contract, keys.get(number, ()))
+        account.ledger_line(number, file, count, job.contract, read.keys.get(number, ()))
         for number, (file, count) in enumerate(zip(found, counts, strict=True))
     ]
-    rules, mistyped = rule_counts(read, contract), mistyped_counts(read, contract)
-    metrics = account.metrics(manifest, contract, files, rules, mistyped)
+    metrics = account.metrics(job.manifest, job.contract, job.rules, files, read.broken)
     lines = "".join(json.dumps(line) + "\n" for line in files)
-    write_bytes(spark, f"{manifest.output}/files.jsonl", lines.encode(), overwrite=True)
+    write_bytes(job.spark, f"{job.manifest.output}/files.jsonl", lines.encode(), overwrite=True)
     document = json.dumps(metrics, indent=1).encode()
-    write_bytes(spark, f"{manifest.output}/metrics.json", document, overwrite=True)
+    write_bytes(job.spark, f"{job.manifest.output}/metrics.json", document, overwrite=True)
     return metrics
 
 

@@ -35,6 +35,15 @@ FROM (
 )
 GROUP BY status
 """
+# What our job tells of a row is a JSON object.
+REASON = '{"column": "VARCHAR", "rule": "VARCHAR", "value": "VARCHAR"}'
+TOLD = f"""
+SELECT
+  *,
+  COALESCE(verdict__ ->> '$.status', 'valid') AS status,
+  FROM_JSON(verdict__ -> '$.reasons', '[{REASON}]') AS reasons,
+  verdict__ ->> '$.raw' AS raw
+"""
 HASHES = "SELECT status, [SUM(row_hash::HUGEINT), BIT_XOR(row_hash)] FROM rows GROUP BY status"
 
 
@@ -117,7 +126,10 @@ def tells_difference(output: Path, case: Case) -> str:
         said = ", ".join(f"{status} {rows:+,}" for status, rows in more.items())
         if case.reference is None:
             return said
-        theirs, ours = _values(output / "valid"), f"{_values(case.reference / 'rows')} WHERE status = 'valid'"
+        theirs, ours = (
+            _values(output / "valid"),
+            f"{_values(case.reference / 'rows')} WHERE verdict__ IS NULL",
+        )
         wrong = _single(database, f"SELECT COUNT(*) FROM ({theirs} EXCEPT ALL {ours})")
         missing = _single(database, f"SELECT COUNT(*) FROM ({ours} EXCEPT ALL {theirs})")
     return f"{said}; {wrong:,} valid rows that clean hasn't, {missing:,} of its missing"
@@ -140,7 +152,9 @@ def _hashes(output: Path) -> dict[str, Any]:
 
 
 def _open(database: duckdb.DuckDBPyConnection, output: Path) -> None:
-    database.execute(f"CREATE VIEW rows AS FROM {_parquet(output / 'rows')}")
+    rows = f"FROM {_parquet(output / 'rows')}"
+    columns = {name for name, *_ in database.sql(f"DESCRIBE {rows}").fetchall()}
+    database.execute(f"CREATE VIEW rows AS {TOLD if 'verdict__' in columns else ''} {rows}")
 
 
 def _values(folder: Path) -> str:

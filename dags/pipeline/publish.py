@@ -5,7 +5,7 @@ from typing import Any
 from airflow.sdk import Context
 
 from medallion.config import Environment, Product
-from medallion.contracts import EVOLVE, Contract
+from medallion.contracts import Contract
 from pipeline.drift import evolved_columns
 from pipeline.replay import skip_in_dry_run
 from pipeline.scripts import run_script, table_columns
@@ -16,7 +16,7 @@ def publish(product: Product, environment: Environment) -> Any:
     """The step's task; a dry run ends here."""
 
     def values(context: Context, contract: Contract) -> dict[str, Any]:
-        brought = metrics_of(context)["drift"]["new_columns"] if contract.new_columns == EVOLVE else ()
+        brought = metrics_of(context)["drift"]["new_columns"] if contract.evolves else ()
         stored = table_columns(environment, "silver", product.name)
         return {
             "partition_by": product.partition_by,

@@ -17,25 +17,24 @@ FILES_TEXTS = ("uri", "checksum", "state", "reason", "format", "header")
 FILES_SCHEMA = [
     *({"name": name, "type": "STRING"} for name in FILES_TEXTS),
     *({"name": f"{name}_columns", "type": "STRING", "mode": "REPEATED"} for name in ("new", "missing")),
-    *({"name": name, "type": "INTEGER"} for name in ("generation", "size")),
+    *({"name": name, "type": "INTEGER"} for name in ("file", "generation", "size")),
     *({"name": f"rows_{name}", "type": "INTEGER"} for name in ("read", "valid", "rejected", "duplicate")),
 ]
 
 
 def stage(product: Product, environment: Environment) -> TaskGroup:
-    """The step's tasks: see that the files are still what was read, make the tables, load both."""
+    """The step's tasks: see that the files are still what was read, make the tables and a view, load both."""
 
     def rows(context: Context) -> Job:
         manifest = manifest_of(context)
         contract = parse_contract(manifest.contract, f"contract of run {manifest.run}")
         return f"{product.name}-{manifest.run}-stage-rows", load(
             environment,
-            staging_table(product.name, manifest.run),
+            f"{staging_table(product.name, manifest.run)}__rows",
             product.name,
             STEP,
             sourceUris=[f"{manifest.output}/rows/*.parquet"],
             sourceFormat="PARQUET",
-            parquetOptions={"enableListInference": True},
             schema={"fields": rows_schema(contract)},
         )
 
@@ -88,16 +87,13 @@ def rows_schema(contract: Contract) -> list[dict[str, Any]]:
         _field(column.name, column.sql_type, column.precision, column.scale)
         for column in contract.stored_columns
     ]
-    reason = [_field(name, "STRING") for name in ("column", "rule", "value")]
+    extra = [_field("extra", "STRING")] if contract.evolves else []
     return [
         *columns,
-        _field("extra", "STRING"),
+        *extra,
         _field("row_hash", "INT64"),
-        _field("source_file", "STRING"),
-        _field("source_generation", "INT64"),
-        _field("status", "STRING"),
-        {"name": "reasons", "type": "RECORD", "mode": "REPEATED", "fields": reason},
-        _field("raw", "STRING"),
+        _field("file__", "INT64"),
+        _field("verdict__", "STRING"),
     ]
 
 

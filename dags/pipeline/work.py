@@ -58,7 +58,7 @@ def skip_when_nothing_is_new(context: Context) -> None:
 
 
 def staging_table(product: str, run: str) -> str:
-    """Name of a run's staging table."""
+    """Name of the view of a run's staged rows; its tables have longer ones that begin with it."""
     return f"{product}__{run}"
 
 

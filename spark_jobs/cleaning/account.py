@@ -11,6 +11,7 @@ from medallion.manifest import Manifest
 from spark_jobs.cleaning.files import Inspection, missing_columns
 from spark_jobs.cleaning.metrics import STATUSES, Counts
 from spark_jobs.cleaning.new_columns import new_columns
+from spark_jobs.cleaning.rules import Rule
 
 Json = dict[str, Any]
 MISTYPED_RATIO = 0.5  # of a file's rows, from which a column has changed its type rather than its luck
@@ -27,10 +28,15 @@ def require_balance(found: list[Inspection], counts: list[Counts]) -> None:
             )
 
 
-def ledger_line(found: Inspection, counts: Counts, contract: Contract, keys: Collection[str]) -> Json:
-    """What the ledger says of a file; `keys` are the new columns that its rows name themselves."""
+def ledger_line(
+    number: int, found: Inspection, counts: Counts, contract: Contract, keys: Collection[str]
+) -> Json:
+    """What the ledger says of a file, to which rows refer by its number; `keys` are the new columns that its
+    rows name themselves.
+    """
     new = () if found.reason else {*new_columns(found.columns, contract), *keys}
     return {
+        "file": number,
         "uri": found.file.uri,
         "generation": found.file.generation,
         "size": found.file.size,
@@ -49,29 +55,42 @@ def ledger_line(found: Inspection, counts: Counts, contract: Contract, keys: Col
 def metrics(
     manifest: Manifest,
     contract: Contract,
+    rules: list[Rule],
     files: list[Json],
-    rules: list[Json],
-    mistyped: Mapping[tuple[int, str], int],
+    broken: Mapping[int, Counter[int]],
 ) -> Json:
-    """The metrics of a run: rows by status, rule and file, and how the files differ from the contract."""
+    """The metrics of a run: rows by status, rule and file, and how the files differ from the contract.
+
+    `broken` are rows by the number of their file and that of the rule that they break.
+    """
+    by_file = [_broken_rules(rules, broken.get(number, Counter())) for number in range(len(files))]
     return {
         "product": manifest.product,
         "run": manifest.run,
         "contract_version": contract.version,
         "rows": {status: sum(line[f"rows_{status}"] for line in files) for status in ("read", *STATUSES)},
-        "rules": rules,
+        "rules": _broken_rules(rules, sum(broken.values(), Counter())),
         "drift": {
             "new_columns": Counter(name for line in files for name in line["new_columns"]),
             "missing_columns": Counter(name for line in files for name in line["missing_columns"]),
-            "notes": _type_changes(files, mistyped)[:MAX_NOTES],
+            "notes": _type_changes(files, by_file)[:MAX_NOTES],
         },
-        "files": files,
+        "files": [{**line, "rules": found} for line, found in zip(files, by_file, strict=True)],
     }
 
 
-def _type_changes(files: list[Json], mistyped: Mapping[tuple[int, str], int]) -> list[str]:
+def _broken_rules(rules: list[Rule], broken: Counter[int]) -> list[Json]:
     return [
-        f"{files[number]['uri']}: {column}: {rows} of {files[number]['rows_read']} rows are of another type"
-        for (number, column), rows in sorted(mistyped.items())
-        if rows >= MISTYPED_RATIO * files[number]["rows_read"]
+        {"column": rule.column, "rule": rule.name, "severity": rule.severity, "rows": broken[number]}
+        for number, rule in enumerate(rules)
+        if broken[number]
+    ]
+
+
+def _type_changes(files: list[Json], by_file: list[list[Json]]) -> list[str]:
+    return [
+        f"{line['uri']}: {rule['column']}: {rule['rows']} of {line['rows_read']} rows are of another type"
+        for line, found in zip(files, by_file, strict=True)
+        for rule in found
+        if rule["rule"] == "type" and rule["rows"] >= MISTYPED_RATIO * line["rows_read"]
     ]

@@ -27,7 +27,7 @@ def read_lines(spark: SparkSession, group: Numbered, multiline: bool = False) ->
         .text(paths(group))
         .select(
             "value",
-            (F.octet_length("value") + 1).cast("long").alias("size"),
+            (F.octet_length("value") + 1).cast("long").alias("size__"),
             F.struct(F.expr("input_file_block_start()"), F.monotonically_increasing_id()).alias("place"),
             F.input_file_name().alias("path"),
         )
@@ -36,7 +36,7 @@ def read_lines(spark: SparkSession, group: Numbered, multiline: bool = False) ->
     # Spark keeps whatever bytes a line has, and neither Parquet's readers nor BigQuery take all of them.
     decoded = F.decode(F.col("value").cast("binary"), "UTF-8")
     lines = lines.select(
-        "file", "size", "place", decoded.alias("raw"), (decoded == F.col("value")).alias("is_utf8")
+        "file__", "size__", "place", decoded.alias("raw"), (decoded == F.col("value")).alias("is_utf8")
     )
     lines = _join_records(lines) if multiline else lines.drop("place")
     without_return = F.expr("substring(raw, 1, length(raw) - 1)")
@@ -48,27 +48,27 @@ def read_lines(spark: SparkSession, group: Numbered, multiline: bool = False) ->
 def _join_records(lines: DataFrame) -> DataFrame:
     """Joins the lines of a record whose quoted field goes over several; it ends where quotes are paired."""
     quotes = F.length("raw") - F.length(F.replace("raw", F.lit('"'), F.lit("")))
-    in_file = Window.partitionBy("file").orderBy("place")
+    in_file = Window.partitionBy("file__").orderBy("place")
     before = F.sum(quotes).over(in_file.rowsBetween(Window.unboundedPreceding, -1))
     begins = (F.coalesce(before, F.lit(0)) % 2 == 0).cast("int")
     records = lines.withColumn("begins", begins).withColumn("record", F.sum("begins").over(in_file))
-    in_record = Window.partitionBy("file", "record").orderBy("place")
+    in_record = Window.partitionBy("file__", "record").orderBy("place")
     piece = F.floor((F.row_number().over(in_record) - 1) / MAX_RECORD_LINES)
     ordered = F.array_sort(F.collect_list(F.struct("place", "raw")))
     return (
         records.withColumn("piece", piece)
-        .groupBy("file", "record", "piece")
+        .groupBy("file__", "record", "piece")
         .agg(
             F.array_join(F.transform(ordered, lambda line: line["raw"]), "\n").alias("raw"),
             F.min("is_utf8").alias("is_utf8"),
-            F.sum("size").alias("size"),
+            F.sum("size__").alias("size__"),
         )
     )
 
 
 def count_bytes(spark: SparkSession, group: Numbered) -> dict[int, int]:
     """Bytes that Spark finds in each file, a byte for each line's end included; a scan of its own."""
-    counted = read_lines(spark, group).groupBy("file").agg(F.sum("size")).collect()
+    counted = read_lines(spark, group).groupBy("file__").agg(F.sum("size__")).collect()
     return dict(map(tuple, counted))
 
 
@@ -79,14 +79,13 @@ def with_file(spark: SparkSession, rows: DataFrame, listed: list[str], group: Nu
     known = [(path, numbers[_known(unquote(path), numbers)]) for path in listed]
     if len(known) != len(numbers):
         raise MedallionError(f"Spark lists {len(known)} of {len(numbers)} files and would lose the rest.")
-    files = small_table(spark, known, "known STRING, file INT").withColumn("known_hash", F.xxhash64("known"))
-    # By a hash beside the path itself, because Spark looks up integers many times faster than texts.
-    same = (F.col("hash") == F.col("known_hash")) & (F.col("path") == F.col("known"))
-    joined = rows.withColumn("hash", F.xxhash64("path")).join(F.broadcast(files), same, "left")
+    files = small_table(spark, known, "known STRING, file__ INT")
+    files = files.select("file__", F.xxhash64("known").alias("hash"))
+    # Spark looks up a number many times faster than a text.
+    joined = rows.withColumn("hash", F.xxhash64("path")).join(F.broadcast(files), "hash", "left")
     # A left join with a guard: an inner one would lose a file's rows in silence if two spellings differed.
     unknown = F.raise_error(F.concat(F.lit("row of a file that is not in the manifest: "), "path"))
-    found = joined.withColumn("file", F.coalesce("file", unknown.cast("int")))
-    return found.drop("path", "hash", "known", "known_hash")
+    return joined.withColumn("file__", F.coalesce("file__", unknown.cast("int"))).drop("path", "hash")
 
 
 def paths(group: Numbered) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pyspark.sql import Column as Col
 from pyspark.sql import functions as F
 
-from medallion.contracts import EVOLVE, RESERVED, Contract
+from medallion.contracts import RESERVED, Contract
 from spark_jobs.cleaning.parsing import without_tokens
 from spark_jobs.cleaning.texts import nothing
 
@@ -35,7 +35,7 @@ def column_name_of(name: Col, contract: Contract) -> Col:
 
 def extra_of(new: dict[str, str], text: Callable[[str], Col], contract: Contract) -> Col:
     """The values of a file's new columns, where the contract evolves."""
-    if not new or contract.new_columns != EVOLVE:
+    if not new or not contract.evolves:
         return nothing("string")
     values = (
         without_tokens(F.trim(text(name)), contract.null_tokens).alias(column) for column, name in new.items()
@@ -45,7 +45,7 @@ def extra_of(new: dict[str, str], text: Callable[[str], Col], contract: Contract
 
 def extra_of_keys(row: Col, known: Col, contract: Contract) -> Col:
     """The same for a row (a JSON object) that names its own columns, but for the known ones."""
-    if contract.new_columns != EVOLVE:
+    if not contract.evolves:
         return nothing("string")
     new = F.map_filter(
         F.from_json(row, "map<string,string>"),

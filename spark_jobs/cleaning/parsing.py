@@ -38,13 +38,29 @@ def without_tokens(text: Col, null_tokens: tuple[str, ...]) -> Col:
     return F.when(~text.isin(*null_tokens), text)
 
 
-def parse(name: str, column: Column) -> Col:
-    """The text in the column `name` as a value of the contract column's type; null where it isn't one."""
-    text = F.col(name)
+def parse(text: Col, column: Column, null_tokens: tuple[str, ...] = ()) -> Col:
+    """The text as a value of the column's type; null where it isn't one, or stands for nothing."""
+    # What can't be a value needs no looking for.
+    mistakable = tuple(token for token in null_tokens if _may_be_value(token, column))
+    value = _value(text, column)
+    return F.when(~text.isin(*mistakable), value) if mistakable else value
+
+
+def _may_be_value(token: str, column: Column) -> bool:
+    match column.sql_type:
+        case "STRING":
+            return True
+        case "BOOL":
+            return token.lower() in map(str.lower, (*column.true_tokens, *column.false_tokens))
+        case _:
+            return any(character.isdigit() for character in token)
+
+
+def _value(text: Col, column: Column) -> Col:
     match column.sql_type:
         case "INT64":
-            # Unlike cast, which takes '1.5' for 1. Both take tabs around a number as well.
-            return F.expr(f"try_cast(`{name}` AS BIGINT)")
+            # A cast alone would take '1.5' for 1; try_cast throws and catches an error for each text.
+            return F.when(~F.contains(text, F.lit(".")), text.cast("bigint"))
         case "NUMERIC":
             # A cast alone would round digits away that the scale has no room for.
             whole = column.precision - column.scale

@@ -1,4 +1,4 @@
-"""Personal columns: hashed with a key, so that nobody without it can tell whose they are."""
+"""Personal columns: dropped, or hashed with a key, so that nobody without it can tell whose they are."""
 
 import hashlib
 
@@ -6,7 +6,7 @@ from pyspark.sql import Column as Col
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from medallion.contracts import HASH, Contract
+from medallion.contracts import DROP, HASH, Contract
 from medallion.errors import MedallionError
 
 BLOCK_BYTES = 64  # of SHA-256
@@ -14,10 +14,12 @@ INNER, OUTER = 0x36, 0x5C
 
 
 def protect(spark: SparkSession, rows: DataFrame, contract: Contract, key: bytes | None) -> DataFrame:
-    """Rows with each column to be hashed replaced by its HMAC-SHA-256, 64 hexadecimal digits.
+    """Rows without the columns to be dropped, and with each column to be hashed replaced by its HMAC-SHA-256,
+    64 hexadecimal digits.
 
     Raises MedallionError when there is something to hash and no key.
     """
+    rows = rows.drop(*(column.name for column in contract.columns if column.protection == DROP))
     hashed = [column.name for column in contract.columns if column.protection == HASH]
     if not hashed:
         return rows

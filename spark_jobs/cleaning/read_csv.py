@@ -28,10 +28,10 @@ def read_csv(lines: DataFrame, layout: Inspection, contract: Contract, typed: bo
         contract,
         lambda column: field(source_name(columns, column)),
         untyped if typed else None,
-        size=F.col("size"),
-        is_row=(F.trim(line) != "") & (line != layout.header),
-        fault=F.when(~F.col("is_utf8"), ENCODING).when(~sound, SHAPE),
-        keys=nothing("array<string>"),
+        size__=F.col("size__"),
+        is_row__=(F.trim(line) != "") & (line != layout.header),
+        fault__=F.when(~F.col("is_utf8"), ENCODING).when(~sound, SHAPE),
+        keys__=nothing("array<string>"),
         extra=extra_of(new_columns(columns, contract), field, contract),
     )
 

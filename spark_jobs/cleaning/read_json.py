@@ -35,10 +35,10 @@ def read_json(lines: DataFrame, contract: Contract) -> DataFrame:
         contract,
         _text,
         _typed,
-        size=F.col("size"),
-        is_row=line != "",
-        fault=F.when(~F.col("is_utf8"), ENCODING).when(~F.coalesce(sound, F.lit(False)), SHAPE),
-        keys=F.when(sound & (F.size(keys) > 0), named),
+        size__=F.col("size__"),
+        is_row__=line != "",
+        fault__=F.when(~F.col("is_utf8"), ENCODING).when(~F.coalesce(sound, F.lit(False)), SHAPE),
+        keys__=F.when(sound & (F.size(keys) > 0), named),
         extra=F.when(sound, extra_of_keys(F.col("raw"), known, contract)),
     )
 

@@ -36,10 +36,10 @@ def read_parquet(spark: SparkSession, group: Numbered, contract: Contract) -> Da
         contract,
         lambda column: text(source_name(first.columns, column)),
         typed,
-        size=nothing("long"),
-        is_row=F.lit(True),
-        fault=nothing("string"),
-        keys=nothing("array<string>"),
+        size__=nothing("long"),
+        is_row__=F.lit(True),
+        fault__=nothing("string"),
+        keys__=nothing("array<string>"),
         extra=extra_of(new_columns(first.columns, contract), text, contract),
     )
 

@@ -12,7 +12,7 @@ from spark_jobs.cleaning.lines import Numbered, read_lines
 from spark_jobs.cleaning.read_csv import read_csv
 from spark_jobs.cleaning.read_json import read_json
 from spark_jobs.cleaning.read_parquet import read_parquet
-from spark_jobs.cleaning.texts import no_texts
+from spark_jobs.cleaning.texts import no_texts, nothing
 
 
 def read_texts(
@@ -46,7 +46,7 @@ def _replayed(spark: SparkSession, uri: str, group: Numbered) -> DataFrame:
     """The replayed rows of some files as lines; a row of a Parquet file is its JSON."""
     # BigQuery writes integers as texts.
     rows = (
-        spark.read.schema("file STRING, raw STRING").json(uri).withColumn("file", F.col("file").cast("int"))
+        spark.read.schema("file STRING, raw STRING").json(uri).withColumn("file__", F.col("file").cast("int"))
     )
-    rows = rows.where(F.col("file").isin([number for number, _ in group]))
-    return rows.select("file", "raw", F.lit(True).alias("is_utf8"), F.lit(None).cast("long").alias("size"))
+    rows = rows.where(F.col("file__").isin([number for number, _ in group]))
+    return rows.select("file__", "raw", F.lit(True).alias("is_utf8"), nothing("long").alias("size__"))

@@ -10,8 +10,7 @@ from medallion.contracts import Column, Contract
 from spark_jobs.cleaning.parsing import parse, spark_type, storable
 from spark_jobs.cleaning.rules import FOUND
 from spark_jobs.cleaning.texts import TEXT, TYPED
-
-VALID, REJECTED, DUPLICATE = "valid", "rejected", "duplicate"
+from spark_jobs.cleaning.verdicts import DUPLICATE, REJECTED, VALID
 
 
 def read_values(texts: DataFrame, contract: Contract) -> DataFrame:
@@ -23,7 +22,9 @@ def read_values(texts: DataFrame, contract: Contract) -> DataFrame:
     rows = texts.select(
         "*",
         *(
-            value(column.name, parse(TEXT + column.name, column)).alias(column.name)
+            value(column.name, parse(F.col(TEXT + column.name), column, contract.null_tokens)).alias(
+                column.name
+            )
             for column in contract.read_columns
         ),
     )
@@ -58,16 +59,15 @@ def deduplicate(rows: DataFrame, contract: Contract) -> DataFrame:
     ends with the same row; then to the later file, which decides between equal rows only.
     """
     # Rejected rows often have no key: spread them, or they would all meet in one partition.
-    spread = F.when(F.col("rejected"), F.xxhash64("raw", "file"))
+    spread = F.when(F.col("rejected__"), F.xxhash64("raw", "file__"))
     newest = Window.partitionBy(*contract.key, spread).orderBy(
-        F.desc(contract.order_by), F.desc("row_hash"), F.desc("file")
+        F.desc(contract.order_by), F.desc("row_hash"), F.desc("file__")
     )
-    status = (
-        F.when(F.col("rejected"), REJECTED).when(F.row_number().over(newest) > 1, DUPLICATE).otherwise(VALID)
-    )
+    is_older = F.row_number().over(newest) > 1
+    status = F.when(F.col("rejected__"), REJECTED).when(is_older, DUPLICATE).otherwise(VALID)
     return rows.withColumn("status", status)
 
 
 def keep_duplicates(rows: DataFrame) -> DataFrame:
     """Adds status, for feeds whose rows are known to be unique."""
-    return rows.withColumn("status", F.when(F.col("rejected"), REJECTED).otherwise(VALID))
+    return rows.withColumn("status", F.when(F.col("rejected__"), REJECTED).otherwise(VALID))

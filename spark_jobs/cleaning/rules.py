@@ -2,65 +2,88 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any
 
 from pyspark.sql import Column as Col
 from pyspark.sql import functions as F
 
 from medallion.contracts import ERROR, Column, Constraint, Contract
-from spark_jobs.cleaning.parsing import has_gaps, local_time, spark_type
-from spark_jobs.cleaning.texts import TEXT
+from spark_jobs.cleaning.parsing import has_gaps, local_time, spark_type, without_tokens
+from spark_jobs.cleaning.texts import ENCODING, SHAPE, TEXT
 
 FOUND = "found__"  # prefix of the columns that say whether a reference was found
+
+
+class Subject(Enum):
+    """What a rule looks at: a row as it stands in its file, a column's text, values, or derived values.
+
+    A rule on derived values speaks only for rows that are sound without them, and of a broken line no other
+    rule speaks.
+    """
+
+    LINE = auto()
+    TEXT = auto()
+    VALUE = auto()
+    DERIVED = auto()
 
 
 @dataclass(frozen=True)
 class Rule:
     """A rule on a column, or on the row where `column` is empty. `broken` is never null."""
 
+    subject: Subject
     column: str
     name: str
     broken: Col
     severity: str = ERROR
 
 
-def read_rules(contract: Contract) -> list[Rule]:
-    """Rules on the columns that a file brings, on several of them, and on what they refer to."""
-    rules = [rule for column in contract.read_columns for rule in _column_rules(column)]
+def rules_of(contract: Contract, text: Callable[[str], Col]) -> list[Rule]:
+    """All rules of a contract; `text` gives the text of a column, null where it stands for nothing."""
+    rules = [Rule(Subject.LINE, "", name, F.col("fault__").eqNullSafe(name)) for name in (ENCODING, SHAPE)]
+    for column in contract.read_columns:
+        rules += _text_rules(column, text(column.name))
+        rules += _constraints(column, Subject.VALUE)
     for rule in contract.rules:
         broken = ~F.coalesce(F.expr(rule.condition), F.lit(True))
-        rules.append(Rule("", rule.name, broken, rule.severity))
+        rules.append(Rule(Subject.VALUE, "", rule.name, broken, rule.severity))
     for reference in contract.references:
         name = f"reference:{reference.dataset}"
         missing = F.col(reference.column).isNotNull() & F.col(FOUND + reference.column).isNull()
-        rules.append(Rule(reference.column, name, missing, reference.severity))
+        rules.append(Rule(Subject.VALUE, reference.column, name, missing, reference.severity))
+    for column in contract.derived_columns:
+        if column.required:
+            rules.append(Rule(Subject.DERIVED, column.name, "required", F.col(column.name).isNull()))
+        rules += _constraints(column, Subject.DERIVED)
     return rules
 
 
-def derived_rules(contract: Contract) -> list[Rule]:
-    """Rules on derived columns; they speak for rows only whose read columns are sound."""
-    return [rule for column in contract.derived_columns for rule in _value_rules(column, None)]
+def breaks_text_rule(column: Column, null_tokens: tuple[str, ...]) -> Col:
+    """Whether any rule on a column's text is broken, told from its value wherever there is one."""
+    missing = F.col(column.name).isNull()
+    if column.required:
+        return missing
+    return missing & without_tokens(F.col(TEXT + column.name), null_tokens).isNotNull()
 
 
-def _column_rules(column: Column) -> Iterator[Rule]:
-    text, value = F.col(TEXT + column.name), F.col(column.name)
-    unparsed = value.isNull() & text.isNotNull()
+def _text_rules(column: Column, text: Col) -> Iterator[Rule]:
+    unparsed = F.col(column.name).isNull() & text.isNotNull()
     if has_gaps(column):
         skipped = unparsed & local_time(text, column).isNotNull()
-        yield Rule(column.name, "localTime", skipped)
+        yield Rule(Subject.TEXT, column.name, "localTime", skipped)
         unparsed = unparsed & ~skipped
     if column.sql_type != "STRING":
-        yield Rule(column.name, "type", unparsed)
-    yield from _value_rules(column, text)
-
-
-def _value_rules(column: Column, text: Col | None) -> Iterator[Rule]:
-    value = F.col(column.name)
+        yield Rule(Subject.TEXT, column.name, "type", unparsed)
     if column.required:
-        yield Rule(column.name, "required", (value if text is None else text).isNull())
+        yield Rule(Subject.TEXT, column.name, "required", text.isNull())
+
+
+def _constraints(column: Column, subject: Subject) -> Iterator[Rule]:
     for constraint in column.constraints:
-        broken = F.coalesce(CONDITIONS[constraint.name](value, constraint, column), F.lit(False))
-        yield Rule(column.name, constraint.name, broken, constraint.severity)
+        broken = CONDITIONS[constraint.name](F.col(column.name), constraint, column)
+        broken = F.coalesce(broken, F.lit(False))
+        yield Rule(subject, column.name, constraint.name, broken, constraint.severity)
 
 
 def _bound(constraint: Constraint, column: Column) -> Col:

@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from medallion.contracts import Column, Contract
-from spark_jobs.cleaning.parsing import spark_type, trimmed, without_tokens
+from spark_jobs.cleaning.parsing import spark_type, trimmed
 
 TEXT = "text__"  # prefix of the columns that hold what the file says
 TYPED = "typed__"  # prefix of the columns that hold what a file with types says
@@ -30,20 +30,13 @@ def select_texts(
     typed__ beside each, null where there is only text, unless `typed` is None.
     """
     columns = contract.read_columns
-    kept = ("file", "raw", *described, *(TYPED + column.name for column in columns if typed))
-    texts = rows.select(
-        "file",
+    return rows.select(
+        "file__",
         "raw",
         *(value.alias(name) for name, value in described.items()),
         *(typed(column).alias(TYPED + column.name) for column in columns if typed),
         *(trimmed(text(column), column).alias(TEXT + column.name) for column in columns),
     )
-    # In a step of its own, so that Spark trims a text once and looks at it twice.
-    meant = (
-        (TEXT + column.name, without_tokens(F.col(TEXT + column.name), contract.null_tokens))
-        for column in columns
-    )
-    return texts.select(*kept, *(text.alias(name) for name, text in meant))
 
 
 def nothing(kind: str) -> Col:
@@ -59,12 +52,12 @@ def untyped(column: Column) -> Col:
 def no_texts(spark: SparkSession, contract: Contract) -> DataFrame:
     """No rows, in the shape of those of select_texts."""
     types = {
-        "size": "long",
-        "is_row": "boolean",
-        "fault": "string",
-        "keys": "array<string>",
+        "size__": "long",
+        "is_row__": "boolean",
+        "fault__": "string",
+        "keys__": "array<string>",
         "extra": "string",
     }
-    rows = spark.range(0).select(nothing("int").alias("file"), nothing("string").alias("raw"))
+    rows = spark.range(0).select(nothing("int").alias("file__"), nothing("string").alias("raw"))
     described = {name: nothing(kind) for name, kind in types.items()}
     return select_texts(rows, contract, lambda column: nothing("string"), None, **described)

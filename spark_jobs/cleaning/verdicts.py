@@ -1,144 +1,114 @@
-"""Which rules each row breaks, as bits of a few integers: cheap to make, to count and to carry along.
-
-Reasons are spelled out from them at the very end, for rejected rows only.
-"""
+"""Which rules each row breaks. Few rows break any: what is only for them is kept away from all others."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import reduce
 
 from pyspark.sql import Column as Col
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion.contracts import ERROR, Column, Contract
-from spark_jobs.cleaning.rules import Rule, derived_rules, read_rules
-from spark_jobs.cleaning.texts import ENCODING, SHAPE, TEXT, TYPED
+from medallion.contracts import ERROR, WARNING, Contract
+from spark_jobs.cleaning.parsing import without_tokens
+from spark_jobs.cleaning.rules import Rule, Subject, breaks_text_rule, rules_of
+from spark_jobs.cleaning.texts import TEXT, TYPED
 
-READ, DERIVED = "read_bits__", "derived_bits__"
-BITS = 62  # of a BIGINT, far from its sign
 SHOWN = 200  # characters of a row that has no columns to name
+VALID, REJECTED, DUPLICATE = "valid", "rejected", "duplicate"
 
 
-def judge(rows: DataFrame, contract: Contract, keep_raw: bool) -> DataFrame:
-    """Adds the bits of broken rules, and rejected. Texts (an array, read columns before derived ones) and
-    raw stay with rejected rows only, unless raw is to be kept.
+def contract_rules(contract: Contract) -> list[Rule]:
+    """All rules of a contract, for rows with the texts that `judge` keeps."""
+    places, texts = _places(contract), F.col("texts__")
+    return rules_of(contract, lambda name: without_tokens(texts[places[name]], contract.null_tokens))
+
+
+def judge(rows: DataFrame, contract: Contract, rules: list[Rule], keep_raw: bool) -> DataFrame:
+    """Adds rejected, and broken: the numbers of the rules that a row breaks, null where it breaks none.
+
+    Texts (an array, by _places) stay with rows that break a rule, raw with rejected ones unless it is to be
+    kept.
     """
-    read, derived = read_rules(contract), derived_rules(contract)
-    has_columns = F.col("is_row") & F.col("fault").isNull()
-    rows = rows.withColumns(
-        {name: F.when(has_columns, bits).otherwise(0) for name, bits in _bits(READ, read)}
+    of_values = [rule for rule in rules if rule.subject is Subject.VALUE]
+    of_derived = [rule for rule in rules if rule.subject is Subject.DERIVED]
+    mistaken = (breaks_text_rule(column, contract.null_tokens) for column in contract.read_columns)
+    unsound = F.col("fault__").isNotNull() | _any(mistaken) | _any_broken(of_values, ERROR)
+    rows = rows.withColumn("sound__", F.col("is_row__") & ~unsound)
+    rows = rows.withColumn(
+        "rejected__", F.col("is_row__") & (~F.col("sound__") | _any_broken(of_derived, ERROR))
     )
-    sound = has_columns & ~_any(READ, read)
-    rows = rows.withColumns(
-        {name: F.when(sound, bits).otherwise(0) for name, bits in _bits(DERIVED, derived)}
+    warned = F.col("is_row__") & _any_broken([*of_values, *of_derived], WARNING)
+    rows = rows.withColumn("marked__", F.col("rejected__") | warned)
+    kept = (name for name in rows.columns if name != "raw" and not name.startswith((TEXT, TYPED)))
+    rows = rows.select(
+        *kept,
+        F.when(F.col("marked__"), F.array(*_texts(contract).values())).alias("texts__"),
+        (F.col("raw") if keep_raw else F.when(F.col("rejected__"), F.col("raw"))).alias("raw"),
     )
-    rejected = F.col("is_row") & (F.col("fault").isNotNull() | _any(READ, read) | _any(DERIVED, derived))
-    rows = rows.withColumn("rejected", rejected)
-    texts = F.array(
-        *(F.col(TEXT + column.name) for column in contract.read_columns),
-        *(F.col(column.name).cast("string") for column in contract.derived_columns),
-    )
-    return rows.select(
-        *(name for name in rows.columns if name != "raw" and not name.startswith((TEXT, TYPED))),
-        F.when(F.col("rejected"), texts).alias("texts"),
-        (F.col("raw") if keep_raw else F.when(F.col("rejected"), F.col("raw"))).alias("raw"),
-    )
+    # In a step of its own, which Spark does not compile into one method with the steps before: it compiles no
+    # array_compact. Java would spend more time on a method for all of it than on the rows.
+    numbers = (F.when(_speaks(rule) & rule.broken, number) for number, rule in enumerate(rules))
+    broken = F.when(F.col("marked__"), F.array_compact(F.array(*numbers)))
+    return rows.withColumn("broken__", broken).drop("marked__", "sound__", "fault__")
 
 
-def broken_rules(contract: Contract) -> Iterator[tuple[Rule, Col]]:
-    """Every rule of the contract, with the condition that a judged row breaks it."""
-    for name in (ENCODING, SHAPE):
-        breaks = F.col("rejected") & F.col("fault").eqNullSafe(name)
-        yield Rule("", name, breaks), breaks
-    for prefix, rules in _groups(contract):
-        for number, rule in enumerate(rules):
-            yield rule, _breaks(prefix, number)
+def verdict(contract: Contract, rules: list[Rule]) -> Col:
+    """What is to be told of a judged row with a status, as a JSON object: its status, raw where it is kept,
+    and the reasons ({column, rule, value}) of a rejected one. Null for a valid row without raw.
+    """
+    told = F.to_json(F.struct("status", reasons(contract, rules).alias("reasons"), "raw"))
+    return F.when((F.col("status") != VALID) | F.col("raw").isNotNull(), told)
 
 
-def verdict_columns(contract: Contract) -> list[str]:
-    """Columns that `explain` needs of a judged row."""
-    return ["fault", "rejected", "texts", *_bit_columns(contract)]
-
-
-def explain(contract: Contract) -> Col:
-    """Every rule that a rejected row breaks, as array<struct<column, rule, value>>; null for the others."""
-    bits = F.array(*(F.col(name) for name in _bit_columns(contract)))
-    broken = F.filter(_rule_table(contract), lambda rule: bits[rule["place"]].bitwiseAND(rule["bit"]) != 0)
-    texts = F.col("texts")
-    named = F.transform(broken, lambda rule: _reason(rule["column"], rule["rule"], texts[rule["text"]]))
-    beginning = F.left("raw", F.lit(SHOWN))
-    return F.when(
-        F.col("rejected"),
-        F.when(F.col("fault").isNotNull(), F.array(_reason(F.lit(""), F.col("fault"), beginning))).otherwise(
-            named
-        ),
-    )
-
-
-def _reason(column: Col, rule: Col, value: Col) -> Col:
-    return F.struct(column.alias("column"), rule.alias("rule"), value.alias("value"))
-
-
-def _rule_table(contract: Contract) -> Col:
-    """The rules whose breach rejects a row: where their bit is, and which of the row's texts it is about."""
-    texts = {column.name: place for place, column in enumerate(_shown(contract))}
-    places = {name: place for place, name in enumerate(_bit_columns(contract))}
+def reasons(contract: Contract, rules: list[Rule]) -> Col:
+    """The rules that reject a row, as array<struct<column, rule, value>>; null for a row that none does."""
+    places = _places(contract)
     table = [
-        {
-            "place": places[_bit_column(prefix, number)],
-            "bit": 1 << number % BITS,
-            "column": rule.column,
-            "rule": rule.name,
-            "text": texts.get(rule.column),
-        }
-        for prefix, rules in _groups(contract)
-        for number, rule in enumerate(rules)
-        if rule.severity == ERROR
+        {"column": rule.column, "name": rule.name, "error": rule.severity == ERROR, "at": places[rule.column]}
+        for rule in rules
     ]
-    kind = "ARRAY<STRUCT<place: INT, bit: BIGINT, column: STRING, rule: STRING, text: INT>>"
-    return F.from_json(F.lit(json.dumps(table)), kind)
+    kind = "ARRAY<STRUCT<column: STRING, name: STRING, error: BOOLEAN, at: INT>>"
+    known = F.from_json(F.lit(json.dumps(table)), kind)
+
+    def reason(number: Col) -> Col:
+        rule = known[number]
+        text = F.col("texts__")[rule["at"]]
+        value = F.when((rule["at"] == places[""]) | ~text.isin(*contract.null_tokens), text)
+        return F.struct(rule["column"].alias("column"), rule["name"].alias("rule"), value.alias("value"))
+
+    rejecting = F.filter("broken__", lambda number: known[number]["error"])
+    return F.when(F.col("rejected__"), F.transform(rejecting, reason))
 
 
-def _groups(contract: Contract) -> tuple[tuple[str, list[Rule]], ...]:
-    """The rules by the prefix of their bits."""
-    return (READ, read_rules(contract)), (DERIVED, derived_rules(contract))
+def _texts(contract: Contract) -> dict[str, Col]:
+    """What a row shows of itself, by column; for rules without one, its beginning."""
+    return {
+        "": F.left("raw", F.lit(SHOWN)),
+        **{column.name: F.col(TEXT + column.name) for column in contract.read_columns},
+        **{column.name: F.col(column.name).cast("string") for column in contract.derived_columns},
+    }
 
 
-def _shown(contract: Contract) -> tuple[Column, ...]:
-    """The columns whose texts a rejected row keeps, in their order."""
-    return (*contract.read_columns, *contract.derived_columns)
+def _places(contract: Contract) -> dict[str, int]:
+    """The places of texts in their array."""
+    names = ("", *(column.name for column in (*contract.read_columns, *contract.derived_columns)))
+    return {name: place for place, name in enumerate(names)}
 
 
-def _bit_columns(contract: Contract) -> list[str]:
-    return [name for prefix, rules in _groups(contract) for name, _ in _bits(prefix, rules)]
+def _speaks(rule: Rule) -> Col:
+    """Whether a rule speaks for a row, by what it looks at."""
+    match rule.subject:
+        case Subject.LINE:
+            return F.lit(True)
+        case Subject.DERIVED:
+            return F.col("sound__")
+        case _:
+            return F.col("fault__").isNull()
 
 
-def _bit_column(prefix: str, number: int) -> str:
-    return f"{prefix}{number // BITS}"
+def _any_broken(rules: list[Rule], severity: str) -> Col:
+    return _any(rule.broken for rule in rules if rule.severity == severity)
 
 
-def _bits(prefix: str, rules: list[Rule]) -> Iterator[tuple[str, Col]]:
-    for start in range(0, len(rules), BITS):
-        flags = [
-            F.when(rule.broken, F.lit(1 << bit).cast("long")).otherwise(F.lit(0).cast("long"))
-            for bit, rule in enumerate(rules[start : start + BITS])
-        ]
-        yield _bit_column(prefix, start), reduce(Col.bitwiseOR, flags)
-
-
-def _any(prefix: str, rules: list[Rule]) -> Col:
-    """Whether a row breaks any of the rules whose breach rejects it."""
-    found = F.lit(False)
-    for start in range(0, len(rules), BITS):
-        errors = sum(
-            1 << bit for bit, rule in enumerate(rules[start : start + BITS]) if rule.severity == ERROR
-        )
-        bits = F.col(_bit_column(prefix, start))
-        found = found | (bits.bitwiseAND(F.lit(errors).cast("long")) != 0)
-    return found
-
-
-def _breaks(prefix: str, number: int) -> Col:
-    bit = F.lit(1 << number % BITS).cast("long")
-    return F.col(_bit_column(prefix, number)).bitwiseAND(bit) != 0
+def _any(conditions: Iterable[Col]) -> Col:
+    return reduce(lambda one, other: one | other, conditions, F.lit(False))

@@ -1,22 +1,24 @@
--- Makes the staging tables of a run, which load jobs fill and the audit reads.
+-- Makes the staging tables of a run, which load jobs fill, and the view of its rows, which audit and publish read.
 -- From the contract.
--- They expire by themselves; a retry finds them and loads them anew.
-CREATE TABLE IF NOT EXISTS `{{ staging }}.{{ table }}` (
+-- They expire by themselves; a retry finds them and loads them anew. The view spells out what a row's verdict tells.
+{% set options %}
+OPTIONS (expiration_timestamp = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL {{ days }} DAY))
+{%- endset %}
+CREATE TABLE IF NOT EXISTS `{{ staging }}.{{ table }}__rows` (
 {% for column in contract.stored_columns %}
   {{ column.name }} {{ column.physical_type }},
 {% endfor %}
+{% if contract.evolves %}
   extra STRING,
+{% endif %}
   row_hash INT64,
-  source_file STRING,
-  source_generation INT64,
-  status STRING,
-  reasons ARRAY<STRUCT<`column` STRING, rule STRING, value STRING>>,
-  raw STRING
+  file__ INT64,
+  verdict__ STRING
 )
-CLUSTER BY status
-OPTIONS (expiration_timestamp = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL {{ days }} DAY));
+{{ options }};
 
 CREATE TABLE IF NOT EXISTS `{{ staging }}.{{ table }}__files` (
+  file INT64,
   uri STRING,
   generation INT64,
   size INT64,
@@ -32,4 +34,28 @@ CREATE TABLE IF NOT EXISTS `{{ staging }}.{{ table }}__files` (
   new_columns ARRAY<STRING>,
   missing_columns ARRAY<STRING>
 )
-OPTIONS (expiration_timestamp = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL {{ days }} DAY));
+{{ options }};
+
+CREATE OR REPLACE VIEW `{{ staging }}.{{ table }}`
+{{ options }}
+AS
+SELECT
+  {% for column in contract.stored_columns %}
+  r.{{ column.name }},
+  {% endfor %}
+  {{ 'r.extra' if contract.evolves else 'CAST(NULL AS STRING) AS extra' }},
+  r.row_hash,
+  f.uri AS source_file,
+  f.generation AS source_generation,
+  COALESCE(JSON_VALUE(r.verdict__, '$.status'), 'valid') AS status,
+  ARRAY(
+    SELECT AS STRUCT
+      JSON_VALUE(reason, '$.column') AS `column`,
+      JSON_VALUE(reason, '$.rule') AS rule,
+      JSON_VALUE(reason, '$.value') AS value
+    FROM UNNEST(JSON_QUERY_ARRAY(r.verdict__, '$.reasons')) AS reason WITH OFFSET AS place
+    ORDER BY place
+  ) AS reasons,
+  JSON_VALUE(r.verdict__, '$.raw') AS raw
+FROM `{{ staging }}.{{ table }}__rows` AS r
+LEFT JOIN `{{ staging }}.{{ table }}__files` AS f ON f.file = r.file__;

@@ -13,7 +13,7 @@ from medallion.contracts import Contract, parse_contract
 from medallion.manifest import Manifest, SourceFile
 from spark_jobs import clean
 from spark_jobs.cleaning.files import inspect
-from spark_jobs.cleaning.verdicts import explain
+from spark_jobs.cleaning.verdicts import contract_rules, reasons
 
 HEADER = "number,changed_at,amount,code"
 ROW = "1,2017-01-01 12:00:00,1.00,AB"
@@ -133,8 +133,9 @@ def rows(spark: SparkSession, document: dict[str, Any], tmp_path: Path) -> Rows:
         manifest = Manifest("orders", "r1", "release", document, files, str(tmp_path / "out"))
         manifest = replace(manifest, **parts)
         found = inspect(spark, files, contract, str(tmp_path / "unpacked"))
-        frame = clean.clean_rows(spark, found, manifest, contract, KEY, False, Observation())
-        return frame.withColumn("reasons", explain(contract))
+        job = clean.Job(spark, manifest, contract, contract_rules(contract), KEY)
+        frame = clean.clean_rows(job, found, Observation())
+        return frame.withColumn("reasons", reasons(contract, job.rules))
 
     return rows
 

@@ -3,12 +3,14 @@
 import gzip
 import json
 import logging
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from medallion.manifest import Manifest, SourceFile
 from spark_jobs import clean
@@ -54,7 +56,16 @@ def run(
     manifest = Manifest("orders", "r1", "release", document, landed, str(folder / "out put"))
     for _ in range(1 + again):
         metrics = clean.clean(spark, manifest)
-    return Cleaned(metrics, spark.read.parquet(f"{manifest.output}/rows"), Path(manifest.output))
+    return Cleaned(metrics, written(spark, manifest.output), Path(manifest.output))
+
+
+def written(spark: SparkSession, output: str) -> DataFrame:
+    """The rows that a run wrote, with what their verdicts tell."""
+    reasons = "ARRAY<STRUCT<column: STRING, rule: STRING, value: STRING>>"
+    verdict = F.from_json("verdict__", f"status STRING, reasons {reasons}, raw STRING")
+    told = {name: verdict[name] for name in ("status", "reasons", "raw")}
+    rows = spark.read.parquet(f"{output}/rows").withColumns(told)
+    return rows.withColumn("status", F.coalesce("status", F.lit("valid")))
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +99,7 @@ def test_a_ledger_line_says_which_version_it_is_and_what_became_of_it(cleaned: C
     lines = [json.loads(line) for line in (cleaned.output / "files.jsonl").read_text().splitlines()]
     assert [Path(line["uri"]).name for line in lines] == list(FILES)
     assert lines[1] == {
+        "file": 1,
         "uri": lines[1]["uri"],
         "generation": 7,
         "size": 0,
@@ -116,16 +128,22 @@ def test_metrics_are_written_as_they_are_returned(cleaned: Cleaned) -> None:
     assert (cleaned.metrics["run"], cleaned.metrics["contract_version"]) == ("r1", "1.2.0")
 
 
-def test_rows_say_which_version_of_which_file_brought_them(cleaned: Cleaned) -> None:
-    (row,) = cleaned.rows.where("id = 7").select("source_file", "source_generation").collect()
-    assert (Path(row["source_file"]).name, row["source_generation"]) == ("mixed.csv", 7)
+def test_rows_say_which_file_of_the_ledger_brought_them(cleaned: Cleaned) -> None:
+    (row,) = cleaned.rows.where("id = 7").select("file__").collect()
+    lines = map(json.loads, (cleaned.output / "files.jsonl").read_text().splitlines())
+    (name,) = (Path(line["uri"]).name for line in lines if line["file"] == row["file__"])
+    assert name == "mixed.csv"
 
 
-def test_columns_are_those_of_the_staging_table_in_its_order(cleaned: Cleaned) -> None:
-    assert cleaned.rows.columns == [
-        *("id", "changed_at", "amount", "code", "day"),
-        *("extra", "row_hash", "source_file", "source_generation", "status", "reasons", "raw"),
-    ]
+def test_columns_are_those_of_the_staging_table_in_its_order(spark: SparkSession, cleaned: Cleaned) -> None:
+    columns = spark.read.parquet(str(cleaned.output / "rows")).columns
+    assert columns == ["id", "changed_at", "amount", "code", "day", "row_hash", "file__", "verdict__"]
+
+
+def test_only_rows_that_something_is_to_be_told_of_have_a_verdict(cleaned: Cleaned) -> None:
+    verdicts = [row["verdict__"] for row in cleaned.rows.select("verdict__").collect()]
+    told = Counter(json.loads(verdict)["status"] for verdict in verdicts if verdict)
+    assert (told, verdicts.count(None)) == ({"rejected": 2, "duplicate": 6}, 6)
 
 
 def test_a_time_before_1900_is_written_as_it_is(cleaned: Cleaned) -> None:
@@ -279,10 +297,10 @@ def test_rejected_rows_are_replayed_by_a_mended_contract(
     manifest = Manifest("orders", "r2", "release", mended, (file,), output, replay=str(rejected))
     metrics = clean.clean(spark, manifest)
     assert metrics["rows"] == {"read": 2, "valid": 1, "rejected": 1, "duplicate": 0}
-    found = spark.read.parquet(f"{output}/rows").orderBy("status").collect()
-    assert [(row["status"], row["raw"], row["source_file"]) for row in found] == [
-        ("rejected", MIXED[2], file.uri),
-        ("valid", MIXED[1], file.uri),
+    found = written(spark, output).orderBy("status").collect()
+    assert [(row["status"], row["raw"], row["file__"]) for row in found] == [
+        ("rejected", MIXED[2], 0),
+        ("valid", MIXED[1], 0),
     ]
 
 
@@ -294,8 +312,8 @@ def test_nothing_personal_reaches_the_log_or_the_account(
     file = Bronze(tmp_path).land_rows("a.csv", *rows)
     manifest = Manifest("orders", "r1", "release", personal, (file,), str(tmp_path / "out"))
     clean.clean(spark, manifest, hash_key=b"key")
-    written = spark.read.parquet(f"{tmp_path}/out/rows")
-    assert written.where("raw LIKE '%canary%'").count() == 1  # in quarantine's column, and nowhere else
-    assert written.where("code LIKE '%canary%'").count() == 0
+    found = spark.read.parquet(f"{tmp_path}/out/rows")
+    assert found.where("verdict__ LIKE '%canary%'").count() == 1  # the rejected row's, and no other
+    assert found.where("code LIKE '%canary%'").count() == 0
     account = (tmp_path / "out/metrics.json").read_text() + (tmp_path / "out/files.jsonl").read_text()
     assert "canary" not in account + "".join(capfd.readouterr())

@@ -17,6 +17,7 @@ from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from google.cloud import bigquery
 
 from medallion.config import Environment, Product, load_environment, load_product
+from medallion.contracts import parse_contract
 from medallion.manifest import Manifest, SourceFile
 from medallion.sql import render
 from pipeline.product import product_dag
@@ -25,13 +26,11 @@ from tests.dags.conftest import TaskInstance
 
 HEADER = "order_id,second,amount"
 STAGED = ("stage.unchanged", "stage.tables", "stage.rows", "stage.files")
-REASONS = pa.list_(pa.struct([(name, pa.string()) for name in ("column", "rule", "value")]))
 SCHEMA = pa.schema(
     [
         *(("order_id", pa.int64()), ("ordered_at", pa.timestamp("us", "UTC")), ("order_date", pa.date32())),
         *(("amount", pa.int64()), ("extra", pa.string()), ("row_hash", pa.int64())),
-        *(("source_file", pa.string()), ("source_generation", pa.int64())),
-        *(("status", pa.string()), ("reasons", REASONS), ("raw", pa.string())),
+        *(("file__", pa.int32()), ("verdict__", pa.string())),
     ]
 )
 
@@ -102,17 +101,23 @@ class Pipeline:
         manifest = self.manifest(context)
         minimum = manifest.contract["schema"][0]["properties"][3]["logicalTypeOptions"]["minimum"]
         read = self._replayed(manifest) if manifest.replay else self._lines(manifest)
-        rows = [_row(manifest.files[file], header, raw, minimum) for file, header, raw in read]
+        rows = [_row(file, header, raw, minimum) for file, header, raw in read]
         last = {row["order_id"]: row for row in rows if row["status"] == "valid"}
         for row in rows:
             if row["status"] == "valid" and row is not last[row["order_id"]]:
                 row["status"] = "duplicate"
-            if row["status"] != "rejected" and not manifest.replay:
-                row["raw"] = None
+            told = {name: row[name] for name in ("status", "reasons", "raw") if row[name] is not None}
+            if row["status"] == "rejected" or manifest.replay:
+                row["verdict__"] = json.dumps(told)
+            elif row["status"] == "duplicate":
+                row["verdict__"] = json.dumps({"status": "duplicate"})
         output = self.path(manifest.output)
         (output / "rows").mkdir(exist_ok=True)
-        pq.write_table(pa.Table.from_pylist(rows, SCHEMA), output / "rows" / "part-0.parquet")
-        files = [_ledger_line(file, rows, self._header(file)) for file in manifest.files]
+        staged = SCHEMA if parse_contract(manifest.contract, "orders").evolves else SCHEMA.remove(4)
+        pq.write_table(pa.Table.from_pylist(rows, staged), output / "rows" / "part-0.parquet")
+        files = [
+            _ledger_line(number, file, rows, self._header(file)) for number, file in enumerate(manifest.files)
+        ]
         (output / "files.jsonl").write_text("".join(json.dumps(line) + "\n" for line in files))
         new = Counter(name for line in files for name in line["new_columns"])
         statuses = ("read", "valid", "rejected", "duplicate")
@@ -194,7 +199,7 @@ def skipped(pipeline: Pipeline, task_id: str, context: dict[str, Any]) -> str:
     return str(skip.value)
 
 
-def _row(file: SourceFile, header: str, raw: str, minimum: int) -> dict[str, Any]:
+def _row(file: int, header: str, raw: str, minimum: int) -> dict[str, Any]:
     values = dict(zip(header.split(","), raw.split(","), strict=True))
     amount = int(values["amount"])
     ordered_at = datetime(2017, 1, 2, 12, 0, int(values["second"]), tzinfo=UTC)
@@ -207,20 +212,18 @@ def _row(file: SourceFile, header: str, raw: str, minimum: int) -> dict[str, Any
         "amount": amount,
         "extra": json.dumps(extra) if extra else None,
         "row_hash": zlib.crc32(f"{values['order_id']} {ordered_at} {amount}".encode()),
-        "source_file": file.uri,
-        "source_generation": file.generation,
+        "file__": file,
+        "verdict__": None,
         "status": "rejected" if amount < minimum else "valid",
         "reasons": [small] if amount < minimum else None,
         "raw": raw,
     }
 
 
-def _ledger_line(file: SourceFile, rows: list[dict[str, Any]], header: str) -> dict[str, Any]:
-    version = (file.uri, file.generation)
-    count = Counter(
-        row["status"] for row in rows if (row["source_file"], row["source_generation"]) == version
-    )
+def _ledger_line(number: int, file: SourceFile, rows: list[dict[str, Any]], header: str) -> dict[str, Any]:
+    count = Counter(row["status"] for row in rows if row["file__"] == number)
     return {
+        "file": number,
         **asdict(file),
         "format": "csv",
         "header": header,

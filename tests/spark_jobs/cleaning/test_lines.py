@@ -21,7 +21,7 @@ def test_names_may_hold_whatever_an_object_store_takes(rows: Rows, bronze: Bronz
     names = ("a b.csv", "ü😀.csv", "a[1].csv", "100%.csv", "a%20b.csv", "a+b.csv", "a,b.csv", "a#b?.csv")
     names += ("{x}.csv", "*.csv", "a\\b.csv", "a&b=c;d.csv", "day=1.csv")
     files = [bronze.land_rows(name, row(number)) for number, name in enumerate(names, start=1)]
-    found = rows(*files).select("file", "id").collect()
+    found = rows(*files).select("file__", "id").collect()
     assert sorted(map(tuple, found)) == [(number, number + 1) for number in range(13)]
 
 
@@ -51,7 +51,7 @@ def test_the_sizes_of_lines_add_up_to_the_files(spark: SparkSession, bronze: Bro
     lines = read_lines(spark, [(number, Inspection(file, file.uri)) for number, file in enumerate(files)])
     found = {
         row["file"]: row["bytes"]
-        for row in lines.groupBy("file").agg({"size": "sum"}).toDF("file", "bytes").collect()
+        for row in lines.groupBy("file__").agg({"size__": "sum"}).toDF("file", "bytes").collect()
     }
     assert found == {0: files[0].size, 1: files[1].size - 3, 2: files[2].size + 1}
 

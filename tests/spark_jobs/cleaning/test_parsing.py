@@ -20,7 +20,8 @@ def column(physical_type: str, custom: dict[str, Any] | None = None, **options: 
 
 def parsed(spark: SparkSession, wanted: Column, *texts: str | None) -> list[str | None]:
     frame = spark.createDataFrame([(text,) for text in texts], "text STRING")
-    return [row[0] for row in frame.select(storable(parse("text", wanted), wanted).cast("string")).collect()]
+    value = storable(parse(F.col("text"), wanted), wanted)
+    return [row[0] for row in frame.select(value.cast("string")).collect()]
 
 
 @pytest.mark.parametrize(
@@ -155,3 +156,9 @@ def test_a_time_in_another_declared_format_is_read(spark: SparkSession) -> None:
 
 def test_a_string_is_what_it_is(spark: SparkSession) -> None:
     assert parsed(spark, column("STRING"), "Zoë", "1", None) == ["Zoë", "1", None]
+
+
+def test_a_null_token_that_looks_like_a_value_stands_for_nothing(spark: SparkSession) -> None:
+    frame = spark.createDataFrame([(text,) for text in ("-999", "7", "NA")], "text STRING")
+    found = frame.select(parse(F.col("text"), column("INT64"), ("-999", "NA"))).collect()
+    assert [row[0] for row in found] == [None, 7, None]

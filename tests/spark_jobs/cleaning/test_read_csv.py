@@ -95,7 +95,7 @@ def test_the_order_of_columns_makes_no_difference(rows: Rows, bronze: Bronze, co
 def test_files_of_different_layouts_are_read_together(rows: Rows, bronze: Bronze) -> None:
     one = bronze.land_rows("a.csv", ROW)
     other = bronze.land_rows("b.csv", "CD,2.00,2017-01-01 12:00:00,2", header="code,amount,changed_at,id")
-    found = rows(one, other).select("file", "id", "code", "status").collect()
+    found = rows(one, other).select("file__", "id", "code", "status").collect()
     assert sorted(map(tuple, found)) == [(0, 1, "AB", "valid"), (1, 2, "CD", "valid")]
 
 

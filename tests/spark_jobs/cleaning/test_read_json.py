@@ -84,5 +84,5 @@ def test_a_folder_may_mix_formats_and_compression(rows: Rows, bronze: Bronze) ->
         bronze.land("b.jsonl.gz", gzip.compress(line(number=2).encode())),
         bronze.land("c.csv.gz", gzip.compress(f"{HEADER}\n3,2017-01-01 12:00:00,1.00,AB\n".encode())),
     )
-    found = rows(*files).select("file", "id", "status").collect()
+    found = rows(*files).select("file__", "id", "status").collect()
     assert sorted(map(tuple, found)) == [(0, 1, "valid"), (1, 2, "valid"), (2, 3, "valid")]

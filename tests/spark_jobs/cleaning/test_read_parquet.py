@@ -83,5 +83,5 @@ def test_a_folder_may_mix_all_formats(rows: Rows, land: Any, bronze: Bronze) -> 
         bronze.land("b.jsonl", '{"id": 2, "changed_at": "2017-01-01 12:00:00", "amount": 1}'),
         bronze.land_rows("c.csv", "3,2017-01-01 12:00:00,1.00,AB", header=HEADER),
     )
-    found = rows(*files).select("file", "id", "status").collect()
+    found = rows(*files).select("file__", "id", "status").collect()
     assert sorted(map(tuple, found)) == [(0, 1, "valid"), (1, 2, "valid"), (2, 3, "valid")]

@@ -5,7 +5,7 @@ from pyspark.sql import SparkSession
 
 from tests.spark_jobs.conftest import Bronze, Rows
 
-STATUSES = "file INT, id BIGINT, code STRING, status STRING"
+STATUSES = "file__ INT, id BIGINT, code STRING, status STRING"
 
 
 def test_a_row_gets_the_contracts_types(spark: SparkSession, rows: Rows, bronze: Bronze) -> None:
@@ -66,7 +66,7 @@ def test_of_rows_with_one_key_the_newest_stays(spark: SparkSession, rows: Rows, 
         [(0, 1, "AA", "duplicate"), (0, 1, "CC", "valid"), (1, 1, "BB", "duplicate"), (1, 2, "BB", "valid")],
         STATUSES,
     )
-    found = rows(older, newer).select("file", "id", "code", "status")
+    found = rows(older, newer).select("file__", "id", "code", "status")
     assert_df_equality(found, expected, ignore_row_order=True, ignore_nullable=True)
 
 
@@ -84,7 +84,7 @@ def test_between_rows_of_one_time_the_greater_hash_stays_whatever_the_order(
 def test_of_equal_rows_that_of_the_later_file_stays(rows: Rows, bronze: Bronze) -> None:
     line = "1,2017-01-01 12:00:00,1.00,AB"
     found = rows(bronze.land_rows("a.csv", line), bronze.land_rows("b.csv", line)).collect()
-    assert sorted((row["file"], row["status"]) for row in found) == [(0, "duplicate"), (1, "valid")]
+    assert sorted((row["file__"], row["status"]) for row in found) == [(0, "duplicate"), (1, "valid")]
 
 
 def test_a_rejected_row_is_never_a_duplicate_nor_makes_one(rows: Rows, bronze: Bronze) -> None:

@@ -123,7 +123,13 @@ def test_a_rule_over_several_columns_names_itself(
     document = changed(document, quality=row_rule("id > 9 OR amount < 100"))
     assert broken(rows(land(bronze, amount="99"), document=document)) == []
     found = broken(rows(land(bronze, amount="100", code="a"), document=document))
-    assert found == [[("code", "minLength", "a"), ("code", "pattern", "a"), ("", "small_at_first", None)]]
+    assert found == [
+        [
+            ("code", "minLength", "a"),
+            ("code", "pattern", "a"),
+            ("", "small_at_first", "1,2017-01-01 12:00:00,100,a"),
+        ]
+    ]
 
 
 def test_a_rule_that_cannot_tell_is_met(rows: Rows, bronze: Bronze, document: dict[str, Any]) -> None:
@@ -174,4 +180,4 @@ def test_a_contract_may_have_more_rules_than_an_integer_has_bits(
     document = changed(document, quality=rules)
     for number in (1, 61, 62, 63, 139):
         found = broken(rows(land(bronze, number=str(number)), document=document))
-        assert found == [[("", f"not_{number}", None)]]
+        assert found == [[("", f"not_{number}", f"{number},2017-01-01 12:00:00,1.00,AB")]]
