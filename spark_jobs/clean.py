@@ -3,32 +3,23 @@
 import argparse
 import json
 import logging
-from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
-from pyspark.sql import DataFrame, Observation, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame, SparkSession
 
 from medallion.contracts import HASH, Contract, parse_contract
 from medallion.hadoop_files import read_bytes, write_bytes
 from medallion.manifest import Manifest, SourceFile, run_id
 from spark_jobs.cleaning import account
 from spark_jobs.cleaning.account import Json
-from spark_jobs.cleaning.files import JSON, Inspection, inspect, known_layouts
+from spark_jobs.cleaning.files import Inspection, inspect, known_layouts
 from spark_jobs.cleaning.lines import MAX_LINE_BYTES, Numbered, count_bytes
-from spark_jobs.cleaning.metrics import (
-    ReadCounts,
-    file_counts,
-    observe_read,
-    observe_written,
-    read_counts,
-    written_counts,
-)
-from spark_jobs.cleaning.privacy import protect
+from spark_jobs.cleaning.metrics import Read, Written, file_counts
+from spark_jobs.cleaning.privacy import protect, stored_columns
 from spark_jobs.cleaning.reading import read_texts
-from spark_jobs.cleaning.rows import deduplicate, keep_duplicates, look_up, read_values
+from spark_jobs.cleaning.rows import deduplicate, identify, keep_duplicates, look_up, read_values
 from spark_jobs.cleaning.rules import Rule
 from spark_jobs.cleaning.streams import remove
 from spark_jobs.cleaning.verdicts import contract_rules, judge, verdict
@@ -90,40 +81,33 @@ def clean(
     return write_account(job, found, read, written)
 
 
-def write_rows(job: Job, found: list[Inspection]) -> tuple[ReadCounts, Counter[int]]:
+def write_rows(job: Job, found: list[Inspection]) -> tuple[Read, Written]:
     """Writes the rows of all usable files; returns what was counted on the way in and on the way out."""
-    read, written = Observation(), Observation()
-    rows = clean_rows(job, found, read)
-    rows = rows.select(  # in the order of sql/pipeline/stage.sql
-        *(column.name for column in job.contract.stored_columns),
+    read, written = Read(len(found)), Written(len(found), job.rules)
+    rows = written.rows(clean_rows(job, found, read)).select(  # in the order of sql/pipeline/stage.sql
+        *stored_columns(job.contract),
         *(["extra"] if job.contract.evolves else []),
         "row_hash",
         "file__",
         verdict(job.contract, job.rules).alias("verdict__"),
     )
-    rows = observe_written(rows, len(found), written)
     # Dictionaries would save a quarter of the room, but these files are read once, and don't stay.
     writer = rows.write.mode("overwrite").option("parquet.enable.dictionary", "false")
     writer.parquet(f"{job.manifest.output}/rows")
-    return read_counts(read, len(job.rules)), written_counts(written)
+    return read, written
 
 
-def clean_rows(job: Job, found: list[Inspection], read: Observation) -> DataFrame:
+def clean_rows(job: Job, found: list[Inspection], read: Read) -> DataFrame:
     """The rows of all usable files: typed, judged, protected, and each with its status."""
-    contract, manifest, usable = job.contract, job.manifest, _usable(found)
-    rows = read_values(read_texts(job.spark, usable, contract, manifest.replay), contract)
-    rows = look_up(job.spark, rows, contract, manifest.references)
+    contract, manifest = job.contract, job.manifest
+    texts = read_texts(job.spark, _usable(found), contract, read, manifest.replay)
+    rows = look_up(job.spark, read_values(texts, contract), contract, manifest.references)
     rows = judge(rows, contract, job.rules, keep_raw=manifest.replay is not None)
-    named = any(file.format == JSON for _, file in usable)
-    rows = observe_read(rows, len(job.rules), len(found), named, read).where("is_row__")
-    rows = protect(job.spark, rows, contract, job.hash_key)
-    # Derived columns follow from the others.
-    brought = [column.name for column in contract.stored_columns if column.expression is None]
-    rows = rows.withColumn("row_hash", F.xxhash64(*brought, "extra"))
+    rows = identify(protect(job.spark, rows, contract, job.hash_key), contract)
     return keep_duplicates(rows) if job.unique else deduplicate(rows, contract)
 
 
-def find_long_lines(spark: SparkSession, found: list[Inspection], read: ReadCounts) -> dict[int, str]:
+def find_long_lines(spark: SparkSession, found: list[Inspection], read: Read) -> dict[int, str]:
     """Reasons for the files with lines that Spark skipped; they are missing from the bytes that it read.
 
     Only a run that misses some asks for each file's bytes, which is a scan of its own. A file's last line may
@@ -137,15 +121,15 @@ def find_long_lines(spark: SparkSession, found: list[Inspection], read: ReadCoun
     return {number: reason for number, size in counted.items() if sizes.get(number, 0) < size}
 
 
-def write_account(job: Job, found: list[Inspection], read: ReadCounts, written: Counter[int]) -> Json:
+def write_account(job: Job, found: list[Inspection], read: Read, written: Written) -> Json:
     """Writes the ledger lines and, last, the metrics."""
-    counts = file_counts(read, written, len(found))
+    counts, keys = file_counts(read, written, len(found)), read.keys_by_file
     account.require_balance(found, counts)
     files = [
-        account.ledger_line(number, file, count, job.contract, read.keys.get(number, ()))
+        account.ledger_line(number, file, count, job.contract, keys.get(number, ()))
         for number, (file, count) in enumerate(zip(found, counts, strict=True))
     ]
-    metrics = account.metrics(job.manifest, job.contract, job.rules, files, read.broken)
+    metrics = account.metrics(job.manifest, job.contract, job.rules, files, written.broken_by_file)
     lines = "".join(json.dumps(line) + "\n" for line in files)
     write_bytes(job.spark, f"{job.manifest.output}/files.jsonl", lines.encode(), overwrite=True)
     document = json.dumps(metrics, indent=1).encode()

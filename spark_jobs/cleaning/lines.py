@@ -26,7 +26,7 @@ def read_lines(spark: SparkSession, group: Numbered, multiline: bool = False) ->
         spark.read.option("lineSep", "\n")
         .text(paths(group))
         .select(
-            "value",
+            F.coalesce("value", F.lit("")).alias("value"),  # never null, which makes for shorter code
             (F.octet_length("value") + 1).cast("long").alias("size__"),
             F.struct(F.expr("input_file_block_start()"), F.monotonically_increasing_id()).alias("place"),
             F.input_file_name().alias("path"),

@@ -2,15 +2,18 @@
 
 import json
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
+from typing import Any
 
 from pyspark.sql import Column as Col
 from pyspark.sql import DataFrame, Observation
 from pyspark.sql import functions as F
 
-from spark_jobs.cleaning.verdicts import DUPLICATE, REJECTED, VALID
+from spark_jobs.cleaning.rules import Rule, is_broken
 
-STATUSES = (VALID, REJECTED, DUPLICATE)
+VALID, REJECTED, DUPLICATE = STATUSES = "valid", "rejected", "duplicate"
 SLICE = 10  # rules that are counted together, by their combinations
 
 
@@ -24,90 +27,121 @@ class Counts:
     duplicate: int
 
 
-@dataclass(frozen=True)
-class ReadCounts:
-    """What was counted on the way in: bytes, and by the number of a file its rows, its rows by the number of
-    the rule that they break, and the names of new columns where rows name their own.
+class Read:
+    """What is counted of the rows of so many files as they are read, each layout by observations of its own.
+
+    Counted before anything is made of a row, where a row is small.
     """
 
-    bytes: int
-    rows: Counter[int]
-    broken: dict[int, Counter[int]]
-    keys: dict[int, set[str]]
+    def __init__(self, files: int) -> None:
+        self._files = files
+        self._rows: list[Observation] = []
+        self._keys: list[Observation] = []
+
+    def rows(self, lines: DataFrame, is_row: Col) -> DataFrame:
+        """The lines that are rows, without size; counts them by file, and the bytes of all lines."""
+        self._rows.append(Observation())
+        # Made beforehand, because Spark interprets what stands inside a histogram, line by line.
+        counted = lines.withColumn("row__", F.when(is_row, F.col("file__").cast("double")))
+        return (
+            counted.observe(
+                self._rows[-1],
+                F.coalesce(F.sum("size__"), F.lit(0)).alias("bytes"),
+                _histogram(F.col("row__"), self._files).alias("rows"),
+            )
+            .where("row__ IS NOT NULL")
+            .drop("row__", "size__")
+        )
+
+    def keys(self, rows: DataFrame, keys: Col) -> DataFrame:
+        """The rows; collects the names of new columns, where each row has its own."""
+        self._keys.append(Observation())
+        found = F.when(keys.isNotNull(), F.struct("file__", keys.alias("keys")))
+        return rows.observe(self._keys[-1], F.to_json(F.collect_set(found)).alias("keys"))
+
+    @property
+    def bytes(self) -> int:
+        """The bytes of all lines; those that Spark skipped are missing."""
+        return sum(observed.get("bytes", 0) for observed in _told(self._rows))
+
+    @property
+    def rows_by_file(self) -> Counter[int]:
+        """Rows by the number of their file."""
+        return sum((_bins(observed.get("rows")) for observed in _told(self._rows)), Counter())
+
+    @property
+    def keys_by_file(self) -> dict[int, set[str]]:
+        """Names of new columns that rows name themselves, by the number of their file."""
+        found: dict[int, set[str]] = defaultdict(set)
+        for observed in _told(self._keys):
+            for row in json.loads(observed.get("keys", "[]")):
+                found[row["file__"]].update(row["keys"])
+        return found
 
 
-def observe_read(rows: DataFrame, rules: int, files: int, named: bool, observation: Observation) -> DataFrame:
-    """Counts judged rows by file and by the rules (so many) that they break; adds up bytes. Where rows name
-    their columns (`named`), collects the new names.
-    """
-    # Made beforehand, because Spark interprets what stands inside a histogram, row by row.
-    counted = rows.withColumn("read_bin__", _bin(F.when(F.col("is_row__"), F.col("file__"))))
-    new_keys = F.when(F.col("keys__").isNotNull(), F.struct("file__", "keys__"))
-    return counted.observe(
-        observation,
-        F.coalesce(F.sum("size__"), F.lit(0)).alias("bytes"),
-        _histogram(F.col("read_bin__"), files).alias("read"),
-        *(
-            _histogram(_combination(first), files << SLICE).alias(f"broken{first}")
-            for first in range(0, rules, SLICE)
-        ),
-        *([F.to_json(F.collect_set(new_keys)).alias("keys")] if named else []),
-    ).drop("read_bin__")
+class Written:
+    """What is counted of the rows of so many files as they are written."""
+
+    def __init__(self, files: int, rules: list[Rule]) -> None:
+        self._files, self._rules, self._rows = files, rules, Observation()
+
+    def rows(self, rows: DataFrame) -> DataFrame:
+        """Judged rows with a status; counts them by file and status, and by file and broken rule."""
+        status = F.col("status")
+        place = F.when(status == VALID, 0.0).when(status == REJECTED, 1.0).otherwise(2.0)
+        counted = rows.withColumn("place__", F.col("file__") * len(STATUSES) + place)
+        return counted.observe(
+            self._rows,
+            _histogram(F.col("place__"), self._files * len(STATUSES)).alias("rows"),
+            *(
+                _histogram(_combination(rules), self._files << SLICE).alias(f"broken{first}")
+                for first, rules in self._slices()
+            ),
+        )
+
+    @property
+    def rows_by_file(self) -> Counter[tuple[int, str]]:
+        """Rows by the number of their file and their status."""
+        bins = _bins(self._rows.get.get("rows"))
+        return Counter(
+            {(place // len(STATUSES), STATUSES[place % len(STATUSES)]): rows for place, rows in bins.items()}
+        )
+
+    @property
+    def broken_by_file(self) -> dict[int, Counter[int]]:
+        """By the number of a file, its rows by the number of the rule that they break."""
+        found: dict[int, Counter[int]] = defaultdict(Counter)
+        observed = self._rows.get
+        for first, rules in self._slices():
+            for place, count in _bins(observed.get(f"broken{first}")).items():
+                file, combination = divmod(place, 1 << SLICE)
+                for bit in range(len(rules)):
+                    if combination >> bit & 1:
+                        found[file][first + bit] += count
+        return found
+
+    def _slices(self) -> Iterator[tuple[int, list[Rule]]]:
+        for first in range(0, len(self._rules), SLICE):
+            yield first, self._rules[first : first + SLICE]
 
 
-def observe_written(rows: DataFrame, files: int, observation: Observation) -> DataFrame:
-    """Counts rows with a verdict by file and status, as they are written."""
-    told = F.get_json_object("verdict__", "$.status")
-    status = F.when(F.col("verdict__").isNull() | (told == VALID), 0).when(told == REJECTED, 1).otherwise(2)
-    written = _histogram(_bin(F.col("file__") * len(STATUSES) + status), files * len(STATUSES))
-    return rows.observe(observation, written.alias("written"))
+def file_counts(read: Read, written: Written, files: int) -> list[Counts]:
+    """The counts of each file by its number, from observations that know nothing of each other."""
+    rows, left = read.rows_by_file, written.rows_by_file
+    return [Counts(rows[file], *(left[file, status] for status in STATUSES)) for file in range(files)]
 
 
-def read_counts(observation: Observation, rules: int) -> ReadCounts:
-    """What observe_read counted."""
-    found = observation.get  # asks Spark anew each time
-    broken: dict[int, Counter[int]] = defaultdict(Counter)
-    for first in range(0, rules, SLICE):
-        for place, rows in _bins(found.get(f"broken{first}")).items():
-            file, combination = divmod(place, 1 << SLICE)
-            for bit in range(SLICE):
-                if combination >> bit & 1:
-                    broken[file][first + bit] += rows
-    keys: dict[int, set[str]] = defaultdict(set)
-    for row in json.loads(found.get("keys", "[]")):
-        keys[row["file__"]].update(row["keys__"])
-    return ReadCounts(found.get("bytes", 0), _bins(found.get("read")), broken, keys)
-
-
-def written_counts(observation: Observation) -> Counter[int]:
-    """What observe_written counted: rows by their file's number times the number of statuses, plus theirs."""
-    return _bins(observation.get.get("written"))
-
-
-def file_counts(read: ReadCounts, written: Counter[int], files: int) -> list[Counts]:
-    """The counts of each file by its number, from two observations that know nothing of each other."""
-    return [
-        Counts(read.rows[file], *(written[file * len(STATUSES) + i] for i in range(len(STATUSES))))
-        for file in range(files)
-    ]
-
-
-def _combination(first: int) -> Col:
-    """The bin of a file and a combination of SLICE rules; null for a row that breaks none at all."""
-    numbers = F.filter("broken__", lambda number: (number >= first) & (number < first + SLICE))
-    bits = F.aggregate(numbers, F.lit(0.0), lambda bits, number: bits + F.pow(F.lit(2.0), number - first))
-    return F.when(F.col("broken__").isNotNull(), F.col("file__") * (1 << SLICE) + bits)
-
-
-def _bin(place: Col) -> Col:
-    # Of integers, histogram_numeric would cut a bin's mean, so that 90.99… became 90.
-    return place.cast("double")
+def _combination(rules: list[Rule]) -> Col:
+    """The bin of a file and a combination of rules; null for a row that breaks none at all."""
+    bits = (F.when(is_broken(rule), F.lit(1 << bit)).otherwise(0) for bit, rule in enumerate(rules))
+    return F.when(F.col("texts__").isNotNull(), reduce(Col.__add__, bits, F.col("file__") * (1 << SLICE)))
 
 
 def _histogram(place: Col, bins: int) -> Col:
-    # With room for every distinct value, histogram_numeric joins bins of equal values only, so its counts are
-    # exact; it is the one built-in aggregate that counts by group inside an observation. It wants two bins.
-    return F.to_json(F.histogram_numeric(place, F.lit(max(2, bins))))
+    # With room for every distinct value, histogram_numeric joins bins of equal values only, so its counts
+    # are exact; it is the one built-in aggregate that counts by group inside an observation. It wants two
+    # bins. Of integers it would cut a bin's mean, so that 90.99… became 90.
+    return F.to_json(F.histogram_numeric(place.cast("double"), F.lit(max(2, bins))))
 
 
 def _bins(histogram: str | None) -> Counter[int]:
@@ -115,3 +149,8 @@ def _bins(histogram: str | None) -> Counter[int]:
     for item in json.loads(histogram or "[]"):
         counts[round(item["x"])] += round(item["y"])  # partitions that met bring a bin each
     return counts
+
+
+def _told(observations: list[Observation]) -> Iterator[dict[str, Any]]:
+    """What observations found; each is asked once, for Spark is asked anew each time."""
+    return (observation.get for observation in observations)

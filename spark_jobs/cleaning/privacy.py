@@ -6,7 +6,7 @@ from pyspark.sql import Column as Col
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from medallion.contracts import DROP, HASH, Contract
+from medallion.contracts import HASH, Column, Contract
 from medallion.errors import MedallionError
 
 BLOCK_BYTES = 64  # of SHA-256
@@ -14,23 +14,38 @@ INNER, OUTER = 0x36, 0x5C
 
 
 def protect(spark: SparkSession, rows: DataFrame, contract: Contract, key: bytes | None) -> DataFrame:
-    """Rows without the columns to be dropped, and with each column to be hashed replaced by its HMAC-SHA-256,
-    64 hexadecimal digits.
+    """Adds for each column to be hashed its HMAC-SHA-256, 64 hexadecimal digits, under its `stored_name`.
+    Only rows that break a rule keep what is personal as it was, for their reasons.
 
     Raises MedallionError when there is something to hash and no key.
     """
-    rows = rows.drop(*(column.name for column in contract.columns if column.protection == DROP))
-    hashed = [column.name for column in contract.columns if column.protection == HASH]
-    if not hashed:
-        return rows
-    if not key:
+    hashed = [column for column in contract.columns if column.protection == HASH]
+    if hashed and not key:
         raise MedallionError(
-            f"contract {contract.name}: {', '.join(hashed)}: expected a key to hash personal columns with, "
-            "got none. Next: name the environment's secret, hash_key, in conf/environments."
+            f"contract {contract.name}: {', '.join(column.name for column in hashed)}: expected a key to "
+            "hash personal columns with, got none. Next: name the environment's secret, hash_key, in "
+            "conf/environments."
         )
-    # The key comes as a table: a literal would be in the plan, and so in Spark's logs.
-    pads = F.broadcast(spark.createDataFrame([_pads(key)], "inner_pad BINARY, outer_pad BINARY"))
-    return rows.crossJoin(pads).withColumns({name: hmac(F.col(name)) for name in hashed}).drop(*pads.columns)
+    if hashed and key:
+        # The key comes as a table: a literal would be in the plan, and so in Spark's logs.
+        pads = F.broadcast(spark.createDataFrame([_pads(key)], "inner_pad BINARY, outer_pad BINARY"))
+        hashes = {stored_name(column): hmac(F.col(column.name)) for column in hashed}
+        rows = rows.crossJoin(pads).withColumns(hashes).drop(*pads.columns)
+    personal = [column.name for column in contract.columns if column.protection]
+    if not personal:
+        return rows
+    needed = F.col("texts__").isNotNull()
+    return rows.withColumns({name: F.when(needed, F.col(name)) for name in personal})
+
+
+def stored_name(column: Column) -> str:
+    """The name under which `protect` leaves what is stored of a column."""
+    return f"hashed__{column.name}" if column.protection == HASH else column.name
+
+
+def stored_columns(contract: Contract) -> list[Col]:
+    """What silver gets to see of protected rows."""
+    return [F.col(stored_name(column)).alias(column.name) for column in contract.stored_columns]
 
 
 def hmac(text: Col) -> Col:

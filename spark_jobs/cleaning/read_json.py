@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion.contracts import Column, Contract
+from spark_jobs.cleaning.metrics import Read
 from spark_jobs.cleaning.new_columns import column_name_of, extra_of_keys
 from spark_jobs.cleaning.parsing import spark_type
 from spark_jobs.cleaning.texts import ENCODING, SHAPE, select_texts, untyped
@@ -14,31 +15,28 @@ from spark_jobs.cleaning.texts import ENCODING, SHAPE, select_texts, untyped
 OPTIONS = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "malformed"}
 
 
-def read_json(lines: DataFrame, contract: Contract) -> DataFrame:
+def read_json(lines: DataFrame, contract: Contract, read: Read) -> DataFrame:
     """Texts of lines (file, raw, is_utf8, size), with typed decimals beside them."""
     decimals = [column for column in contract.read_columns if column.sql_type == "NUMERIC"]
-    rows = lines.withColumn(
+    line, parsed = F.trim("raw"), F.col("texts")
+    rows = read.rows(lines, line != "").withColumn(
         "texts", F.from_json("raw", _schema(contract.read_columns, lambda column: "STRING"), OPTIONS)
     )
     if decimals:
         # Spark turns a number into text through a double, but into a decimal digit by digit.
         rows = rows.withColumn("numbers", F.from_json("raw", _schema(decimals, _wide), OPTIONS))
 
-    line, parsed = F.trim("raw"), F.col("texts")
     one_object = line.startswith("{") & line.endswith("}") & ~line.rlike(r"\}\s*\{")
     sound = one_object & parsed.isNotNull() & parsed["malformed"].isNull()
     known = F.array(*(F.lit(source) for column in contract.read_columns for source in column.sources))
     keys = F.array_except(F.json_object_keys("raw"), known)
     named = F.transform(keys, lambda key: column_name_of(key, contract))
     return select_texts(
-        rows,
+        read.keys(rows, F.when(sound & (F.size(keys) > 0), named)),
         contract,
         _text,
         _typed,
-        size__=F.col("size__"),
-        is_row__=line != "",
-        fault__=F.when(~F.col("is_utf8"), ENCODING).when(~F.coalesce(sound, F.lit(False)), SHAPE),
-        keys__=F.when(sound & (F.size(keys) > 0), named),
+        fault=F.when(~F.col("is_utf8"), ENCODING).when(~F.coalesce(sound, F.lit(False)), SHAPE),
         extra=F.when(sound, extra_of_keys(F.col("raw"), known, contract)),
     )
 

@@ -5,27 +5,37 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from medallion.contracts import Column, Contract
-from spark_jobs.cleaning.files import source_name
+from spark_jobs.cleaning.files import Inspection, source_name
 from spark_jobs.cleaning.lines import Numbered, paths, with_file
+from spark_jobs.cleaning.metrics import Read
 from spark_jobs.cleaning.new_columns import extra_of, new_columns
 from spark_jobs.cleaning.parsing import spark_type
 from spark_jobs.cleaning.texts import nothing, select_texts, untyped
 
 
-def read_parquet(spark: SparkSession, group: Numbered, contract: Contract) -> DataFrame:
-    """Texts of files; their rows have no text of their own, so raw is their JSON."""
-    _, first = group[0]
+def read_records(spark: SparkSession, group: Numbered) -> DataFrame:
+    """Records: file, row (all columns), raw and size; a row has no text of its own, so raw is its JSON."""
     found = spark.read.parquet(*paths(group))
     row = F.struct(*(F.col(f"`{name}`") for name in found.columns))
-    rows = found.select(row.alias("row"), F.to_json(row).alias("raw"), F.input_file_name().alias("path"))
-    rows = with_file(spark, rows, found.inputFiles(), group)
-    fields = {field.name.lower(): field for field in found.schema.fields}
+    rows = found.select(
+        row.alias("row"),
+        F.to_json(row).alias("raw"),
+        nothing("long").alias("size__"),
+        F.input_file_name().alias("path"),
+    )
+    return with_file(spark, rows, found.inputFiles(), group)
+
+
+def read_parquet(records: DataFrame, layout: Inspection, contract: Contract, read: Read) -> DataFrame:
+    """Texts of records, with typed values beside them."""
+    rows = read.rows(records, F.lit(True))
+    fields = {field.name.lower(): field for field in records.select("row.*").schema.fields}
 
     def text(name: str | None) -> Col:
         return nothing("string") if name is None else F.col("row")[fields[name].name].cast("string")
 
     def typed(column: Column) -> Col:
-        name = source_name(first.columns, column)
+        name = source_name(layout.columns, column)
         if name is None or fields[name].dataType.simpleString() == "string":
             return untyped(column)
         field = fields[name]
@@ -34,13 +44,10 @@ def read_parquet(spark: SparkSession, group: Numbered, contract: Contract) -> Da
     return select_texts(
         rows,
         contract,
-        lambda column: text(source_name(first.columns, column)),
+        lambda column: text(source_name(layout.columns, column)),
         typed,
-        size__=nothing("long"),
-        is_row__=F.lit(True),
-        fault__=nothing("string"),
-        keys__=nothing("array<string>"),
-        extra=extra_of(new_columns(first.columns, contract), text, contract),
+        fault=nothing("string"),
+        extra=extra_of(new_columns(layout.columns, contract), text, contract),
     )
 
 

@@ -9,16 +9,17 @@ from pyspark.sql import functions as F
 from medallion.contracts import Contract
 from spark_jobs.cleaning.files import CSV, PARQUET
 from spark_jobs.cleaning.lines import Numbered, read_lines
+from spark_jobs.cleaning.metrics import Read
 from spark_jobs.cleaning.read_csv import read_csv
 from spark_jobs.cleaning.read_json import read_json
-from spark_jobs.cleaning.read_parquet import read_parquet
+from spark_jobs.cleaning.read_parquet import read_parquet, read_records
 from spark_jobs.cleaning.texts import no_texts, nothing
 
 
 def read_texts(
-    spark: SparkSession, usable: Numbered, contract: Contract, replay: str | None = None
+    spark: SparkSession, usable: Numbered, contract: Contract, read: Read, replay: str | None = None
 ) -> DataFrame:
-    """Rows of the usable files in the shape of `select_texts`.
+    """Rows of the usable files in the shape of `select_texts`, counted by `read`.
 
     Where `replay` is given, the rows come from its JSON lines, {"file": number, "raw": text}, and the files
     tell only how to read them.
@@ -28,18 +29,18 @@ def read_texts(
     for number, found in usable:
         layouts[found.format, found.header].append((number, found))
 
-    def read(group: Numbered) -> DataFrame:
+    def texts(group: Numbered) -> DataFrame:
         _, layout = group[0]
         if layout.format == PARQUET and not replay:
-            return read_parquet(spark, group, contract)
+            return read_parquet(read_records(spark, group), layout, contract, read)
         multiline = contract.multiline and layout.format == CSV
         lines = _replayed(spark, replay, group) if replay else read_lines(spark, group, multiline)
-        return (
-            read_csv(lines, layout, contract, typed) if layout.format == CSV else read_json(lines, contract)
-        )
+        if layout.format == CSV:
+            return read_csv(lines, layout, contract, typed, read)
+        return read_json(lines, contract, read)
 
-    texts = [read(group) for group in layouts.values()]
-    return reduce(DataFrame.unionByName, texts) if texts else no_texts(spark, contract)
+    frames = [texts(group) for group in layouts.values()]
+    return reduce(DataFrame.unionByName, frames) if frames else no_texts(spark, contract)
 
 
 def _replayed(spark: SparkSession, uri: str, group: Numbered) -> DataFrame:

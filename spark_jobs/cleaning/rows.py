@@ -7,10 +7,11 @@ from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from medallion.contracts import Column, Contract
+from spark_jobs.cleaning.metrics import DUPLICATE, REJECTED, VALID
 from spark_jobs.cleaning.parsing import parse, spark_type, storable
+from spark_jobs.cleaning.privacy import stored_name
 from spark_jobs.cleaning.rules import FOUND
 from spark_jobs.cleaning.texts import TEXT, TYPED
-from spark_jobs.cleaning.verdicts import DUPLICATE, REJECTED, VALID
 
 
 def read_values(texts: DataFrame, contract: Contract) -> DataFrame:
@@ -52,15 +53,24 @@ def look_up(
     return rows
 
 
+def identify(rows: DataFrame, contract: Contract) -> DataFrame:
+    """Adds row_hash, which depends on nothing but what is stored of the row."""
+    # Derived columns follow from the others.
+    brought = [stored_name(column) for column in contract.stored_columns if column.expression is None]
+    return rows.withColumn("row_hash", F.xxhash64(*brought, "extra"))
+
+
 def deduplicate(rows: DataFrame, contract: Contract) -> DataFrame:
     """Adds status. Of valid rows with one key the newest by the contract's order stays.
 
-    Ties go to the greater row_hash, which depends on nothing but the row, so that any order of arrival
-    ends with the same row; then to the later file, which decides between equal rows only.
+    Ties go to the greater row_hash, so that any order of arrival ends with the same row; then to the later
+    file, which decides between equal rows only.
     """
-    # Rejected rows often have no key: spread them, or they would all meet in one partition.
-    spread = F.when(F.col("rejected__"), F.xxhash64("raw", "file__"))
-    newest = Window.partitionBy(*contract.key, spread).orderBy(
+    key = [stored_name(column) for column in contract.columns if column.name in contract.key]
+    # Rejected rows often have no key: spread them, or they would all meet in one partition. A number comes
+    # first because a sort compares that fast, and here seldom has to look further.
+    spread = F.when(F.col("rejected__"), F.xxhash64("raw", "file__")).otherwise(F.xxhash64(*key))
+    newest = Window.partitionBy(spread, "rejected__", *key).orderBy(
         F.desc(contract.order_by), F.desc("row_hash"), F.desc("file__")
     )
     is_older = F.row_number().over(newest) > 1

@@ -59,6 +59,17 @@ def rules_of(contract: Contract, text: Callable[[str], Col]) -> list[Rule]:
     return rules
 
 
+def is_broken(rule: Rule) -> Col:
+    """Whether a judged row breaks a rule that speaks for it."""
+    match rule.subject:
+        case Subject.LINE:
+            return rule.broken
+        case Subject.DERIVED:
+            return F.col("sound__") & rule.broken
+        case _:
+            return F.col("fault__").isNull() & rule.broken
+
+
 def breaks_text_rule(column: Column, null_tokens: tuple[str, ...]) -> Col:
     """Whether any rule on a column's text is broken, told from its value wherever there is one."""
     missing = F.col(column.name).isNull()

@@ -19,21 +19,22 @@ def select_texts(
     contract: Contract,
     text: Callable[[Column], Col],
     typed: Callable[[Column], Col] | None,
-    **described: Col,
+    fault: Col,
+    extra: Col,
 ) -> DataFrame:
     """The rows in the shape that values are read from, whatever their format was.
 
-    Columns: file (its number); raw (the row as read); size (its bytes, with the line's end); is_row (false
-    for headers, wherever they stand, and blank lines); fault (null, or the rule that a row breaks before it
-    has columns); keys (names of columns that the contract doesn't know, where each row has its own); extra
-    (their values as a JSON object, where the contract evolves); a text__ for each column to read; and a
-    typed__ beside each, null where there is only text, unless `typed` is None.
+    Columns: file (its number); raw (the row as read); fault (null, or the rule that a row breaks before it
+    has columns); extra (a JSON object of the values of columns that the contract doesn't know, where it
+    evolves); a text__ for each column to read; and a typed__ beside each, null where there is only text,
+    unless `typed` is None.
     """
     columns = contract.read_columns
     return rows.select(
         "file__",
         "raw",
-        *(value.alias(name) for name, value in described.items()),
+        fault.alias("fault__"),
+        extra.alias("extra"),
         *(typed(column).alias(TYPED + column.name) for column in columns if typed),
         *(trimmed(text(column), column).alias(TEXT + column.name) for column in columns),
     )
@@ -51,13 +52,6 @@ def untyped(column: Column) -> Col:
 
 def no_texts(spark: SparkSession, contract: Contract) -> DataFrame:
     """No rows, in the shape of those of select_texts."""
-    types = {
-        "size__": "long",
-        "is_row__": "boolean",
-        "fault__": "string",
-        "keys__": "array<string>",
-        "extra": "string",
-    }
     rows = spark.range(0).select(nothing("int").alias("file__"), nothing("string").alias("raw"))
-    described = {name: nothing(kind) for name, kind in types.items()}
-    return select_texts(rows, contract, lambda column: nothing("string"), None, **described)
+    none = nothing("string")
+    return select_texts(rows, contract, lambda column: none, None, none, none)

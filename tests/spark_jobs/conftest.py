@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from medallion.contracts import Contract, parse_contract
 from medallion.manifest import Manifest, SourceFile
 from spark_jobs import clean
 from spark_jobs.cleaning.files import inspect
+from spark_jobs.cleaning.metrics import Read
+from spark_jobs.cleaning.privacy import stored_columns
 from spark_jobs.cleaning.verdicts import contract_rules, reasons
 
 HEADER = "number,changed_at,amount,code"
@@ -134,8 +136,11 @@ def rows(spark: SparkSession, document: dict[str, Any], tmp_path: Path) -> Rows:
         manifest = replace(manifest, **parts)
         found = inspect(spark, files, contract, str(tmp_path / "unpacked"))
         job = clean.Job(spark, manifest, contract, contract_rules(contract), KEY)
-        frame = clean.clean_rows(job, found, Observation())
-        return frame.withColumn("reasons", reasons(contract, job.rules))
+        return clean.clean_rows(job, found, Read(len(files))).select(
+            *stored_columns(contract),
+            *("extra", "row_hash", "file__", "status", "raw"),
+            reasons(contract, job.rules).alias("reasons"),
+        )
 
     return rows
 

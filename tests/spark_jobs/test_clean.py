@@ -248,6 +248,14 @@ DRIFTED = {
 }
 
 
+def test_a_file_of_headers_and_blank_lines_counts_no_rows(
+    spark: SparkSession, document: dict[str, Any], tmp_path: Path
+) -> None:
+    content = f"{HEADER}\n{' ' * 80}\n" * 1000  # more than what is looked at beforehand
+    found = run(spark, document, tmp_path, {"blank.csv": content.encode()})
+    assert (found.counts("blank.csv"), found.rows.count()) == ((0, 0, 0, 0), 0)
+
+
 def test_drift_is_told_by_file_and_in_the_metrics(
     spark: SparkSession, document: dict[str, Any], tmp_path: Path
 ) -> None:

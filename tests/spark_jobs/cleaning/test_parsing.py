@@ -1,5 +1,9 @@
 """Strict parsing: which texts are values of a type, shown as Spark shows them, and which are none."""
 
+import re
+from datetime import datetime
+from decimal import Decimal
+from itertools import product
 from typing import Any
 
 import pytest
@@ -67,6 +71,52 @@ def test_a_decimal_keeps_every_digit(spark: SparkSession) -> None:
 def test_a_decimal_that_would_lose_digits_is_none(spark: SparkSession) -> None:
     texts = ("1.005", "12345.00", "1e2", "1,5", ".5", "NaN", "$1")
     assert parsed(spark, column("NUMERIC(6, 2)"), *texts) == [None] * 7
+
+
+def test_a_decimal_is_told_by_parts_as_by_an_expression_for_the_whole_text(spark: SparkSession) -> None:
+    pieces = (
+        ("", "+", "-", "--", " ", "\t", "\x7f"),
+        ("", "0", "12", "1234", "12345", "1e2", "٣", "1 2"),
+        ("", ".", "..", ","),
+        ("", "5", "05", "005", "e1", "E1", "1Z", "\t", "5\t", "5\x7f", "٣", "-1"),
+    )
+    texts = ["".join(parts) for parts in product(*pieces)]
+    pattern = re.compile(r"[+-]?\d{1,4}(\.\d{0,2})?", re.ASCII)
+    expected = {text: Decimal(text) if pattern.fullmatch(text) else None for text in texts}
+    found = parsed(spark, column("NUMERIC(6, 2)"), *texts)
+    assert {text: value and Decimal(value) for text, value in zip(texts, found, strict=True)} == expected
+    assert sum(value is not None for value in expected.values()) > 50
+
+
+def test_a_decimal_of_more_digits_than_an_integer_has_is_as_strict(spark: SparkSession) -> None:
+    digits = "1" * 29
+    texts = (f"{digits}.123456789", f"{digits}1", f"{digits}.1234567891", "1e2", ".5", "5\t")
+    assert parsed(spark, column("NUMERIC"), *texts) == [texts[0], *[None] * 5]
+
+
+def test_a_time_is_told_by_parts_as_by_an_expression_for_the_whole_text(spark: SparkSession) -> None:
+    good = "2017-10-11 12:13:14"
+    characters = ("", "0", "00", "Z", ":", ".", " ", "-", "+", "T", "\t", "٣", "a")
+    texts = sorted(
+        {
+            good[:place] + piece + good[place + cut :]
+            for place in range(20)
+            for cut in (0, 1)
+            for piece in characters
+        }
+    )
+    pattern = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
+
+    def is_time(text: str) -> bool:
+        try:
+            return bool(pattern.fullmatch(text) and datetime.fromisoformat(text))
+        except ValueError:
+            return False
+
+    found = parsed(spark, column("TIMESTAMP", format="yyyy-MM-dd HH:mm:ss"), *texts)
+    expected = [text if is_time(text) else None for text in texts]
+    assert found == expected
+    assert sum(text is not None for text in expected) > 10
 
 
 def test_a_timestamp_must_have_the_contracts_format(spark: SparkSession) -> None:
