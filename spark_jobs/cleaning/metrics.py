@@ -5,7 +5,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any
 
 from pyspark.sql import Column as Col
 from pyspark.sql import DataFrame, Observation
@@ -62,19 +61,19 @@ class Read:
     @property
     def bytes(self) -> int:
         """The bytes of all lines; those that Spark skipped are missing."""
-        return sum(observed.get("bytes", 0) for observed in _told(self._rows))
+        return sum(observation.get.get("bytes", 0) for observation in self._rows)
 
     @property
     def rows_by_file(self) -> Counter[int]:
         """Rows by the number of their file."""
-        return sum((_bins(observed.get("rows")) for observed in _told(self._rows)), Counter())
+        return sum((_bins(observation.get.get("rows")) for observation in self._rows), Counter())
 
     @property
     def keys_by_file(self) -> dict[int, set[str]]:
         """Names of new columns that rows name themselves, by the number of their file."""
         found: dict[int, set[str]] = defaultdict(set)
-        for observed in _told(self._keys):
-            for row in json.loads(observed.get("keys", "[]")):
+        for observation in self._keys:
+            for row in json.loads(observation.get.get("keys", "[]")):
                 found[row["file__"]].update(row["keys"])
         return found
 
@@ -149,8 +148,3 @@ def _bins(histogram: str | None) -> Counter[int]:
     for item in json.loads(histogram or "[]"):
         counts[round(item["x"])] += round(item["y"])  # partitions that met bring a bin each
     return counts
-
-
-def _told(observations: list[Observation]) -> Iterator[dict[str, Any]]:
-    """What observations found; each is asked once, for Spark is asked anew each time."""
-    return (observation.get for observation in observations)

@@ -19,7 +19,8 @@ SHOWN = 200  # characters of a row that has no columns to name
 
 def contract_rules(contract: Contract) -> list[Rule]:
     """All rules of a contract, for rows with the texts that `judge` keeps."""
-    return rules_of(contract, lambda name: without_tokens(_texts(contract)[name], contract.null_tokens))
+    texts = _texts(contract)
+    return rules_of(contract, lambda name: without_tokens(texts[name], contract.null_tokens))
 
 
 def judge(rows: DataFrame, contract: Contract, rules: list[Rule], keep_raw: bool) -> DataFrame:
