@@ -76,6 +76,11 @@ replay: override export WHERE := $(value WHERE)
 replay: setup  ## rejected rows through the mended contract again: [PRODUCT=…] [WHERE="…"] [DRY_RUN=1]
 	@$(BIN)/python -m local.replay "$(PRODUCT)" --where="$$WHERE" $(if $(filter 1,$(DRY_RUN)),--dry-run)
 
+.PHONY: backfill
+backfill: setup  ## files of business dates through today's contract again: FROM=… TO=… [PRODUCT=…] [APPLY=1]
+	@[ -n "$(FROM)" ] && [ -n "$(TO)" ] || { echo 'Give business dates: make backfill FROM=2017-01-01 TO=2017-01-31' >&2; exit 2; }
+	$(BIN)/python -m local.backfill "$(PRODUCT)" "$(FROM)" "$(TO)" $(if $(filter 1,$(APPLY)),--apply)
+
 .PHONY: query
 query: export SQL := $(value SQL)
 query: setup  ## GoogleSQL on the local warehouse: SQL="SELECT …" [FORMAT=csv|json]
@@ -86,12 +91,16 @@ query: setup  ## GoogleSQL on the local warehouse: SQL="SELECT …" [FORMAT=csv|
 test: setup  ## run every test
 	@$(BIN)/python -m pytest
 
+.PHONY: certify
+certify: setup  ## run the tests that take long
+	@$(BIN)/python -m pytest -m slow
+
 .PHONY: bench
 bench: $(VENV)/bench/.ready $(VENV)/velox/.ready  ## measure cleaning beside other ways of it: [SCALES="1 8 32"] [ROUNDS=5] [ONLY="copy clean"]
 	@$(VENV)/bench/bin/python -m bench.cleaning.run $(if $(SCALES),--scales $(SCALES)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
 
 .PHONY: check
-check: setup  ## lint, types, import rule, contracts and product files
+check: setup  ## lint, types, import rule, contracts, product files and SQL
 	@$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy medallion spark_jobs ml local dags bench

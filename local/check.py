@@ -1,4 +1,4 @@
-"""`make check`: conf/ against its schemas and the rest of the tree; tells every problem at once."""
+"""`make check`: conf/ against its schemas, sql/ by GoogleSQL's analyzer; tells every problem at once."""
 
 import json
 import sys
@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from local.sql_analysis import analyze_if_changed
 from medallion.config import (
     CONF,
     Product,
@@ -33,12 +34,15 @@ def main() -> int:
 def check(conf: Path = CONF, sql: Path = SQL) -> Iterator[str]:
     """A line for each problem; each says file, key, expected, got and the next step."""
     contracts: dict[str, Contract] = {}
+    products: dict[str, Product] = {}
+    sound = True
 
     def contract(name: str) -> None:
         contracts[name] = _contract(name, conf)
 
     def product(name: str) -> None:
-        _check_product(load_product(name, conf), contracts, conf, sql)
+        products[name] = load_product(name, conf)
+        _check_product(products[name], contracts, conf, sql)
 
     checks: dict[str, Callable[[str], Any]] = {
         "contracts": contract,
@@ -51,7 +55,11 @@ def check(conf: Path = CONF, sql: Path = SQL) -> Iterator[str]:
             try:
                 attempt(name)
             except ConfigError as error:
+                sound = False
                 yield str(error)
+    if sound:  # SQL is made of these files: what is wrong in them would be told once more
+        pairs = [(product, contracts[product.contract]) for product in products.values()]
+        yield from analyze_if_changed(pairs, load_environment("local", conf), sql)
 
 
 def _contract(name: str, conf: Path) -> Contract:

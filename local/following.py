@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from local.airflow import AirflowApi
-from local.paths import AIRFLOW
+from local.cloud import Cloud, local_cloud, running_cloud
+from local.paths import AIRFLOW, BIGQUERY
 from medallion.config import Product
 from medallion.errors import MedallionError
 
@@ -66,6 +67,34 @@ def follow_training(api: AirflowApi, product: Product) -> list[dict[str, Any]]:
     """Follows the training that a product's run has triggered; empty where there is none."""
     runs = api.runs(product.train) if product.train else []
     return follow(api, product.train or "", runs[0]["dag_run_id"]) if runs else []
+
+
+def run_on_kept_data(
+    product: Product, conf: dict[str, Any], tell: Callable[[Cloud, AirflowApi, str], None]
+) -> None:
+    """Runs a product's DAG on the data that is there, in the cloud that is up or in one of its own, and lets
+    `tell` say what came of the run.
+
+    Raises MedallionError when there is no data yet, and when the run fails.
+    """
+
+    def run(cloud: Cloud) -> AirflowApi:
+        api = AirflowApi(cloud.ports["airflow"])
+        api.wait_for_dag(product.name)
+        run_id = api.trigger(product.name, conf)
+        follow(api, product.name, run_id)
+        tell(cloud, api, run_id)
+        return api
+
+    cloud = running_cloud()
+    if cloud is not None:
+        run(cloud)
+        return
+    if not BIGQUERY.exists():
+        raise MedallionError("There is no local warehouse yet. Next: make run.")
+    say("Starting the local cloud: storage, BigQuery, Dataproc, Airflow")
+    with local_cloud(keep=True) as started:
+        follow_training(run(started), product)
 
 
 def say(text: str) -> None:

@@ -7,12 +7,10 @@ from typing import Any
 from rich.console import Console
 
 from local.airflow import AirflowApi
-from local.cloud import Cloud, local_cloud, running_cloud
-from local.following import follow, follow_training, run_command, say
-from local.paths import BIGQUERY
+from local.cloud import Cloud
+from local.following import run_command, run_on_kept_data, say
 from local.summary import print_rules, run_metrics
 from medallion.config import Product, load_product
-from medallion.errors import MedallionError
 from medallion.sql import literal
 
 
@@ -21,37 +19,22 @@ def main(argv: list[str] | None = None) -> int:
     conf: dict[str, Any] = {"dry_run": arguments.dry_run}
     if arguments.where:
         conf["where"] = arguments.where
-    return run_command(lambda: replay(load_product(arguments.product), conf))
+    product = load_product(arguments.product)
+
+    def tell(cloud: Cloud, api: AirflowApi, run_id: str) -> None:
+        tell_replay(cloud, product, run_metrics(cloud, api, product.name, run_id), arguments.dry_run)
+
+    return run_command(lambda: run_on_kept_data(product, {"replay": conf}, tell))
 
 
-def replay(product: Product, conf: dict[str, Any]) -> None:
-    """Runs the product's DAG on its rejected rows, in the cloud that is up or in one of its own.
-
-    Raises MedallionError when there is no data yet, and when the run fails.
-    """
-    cloud = running_cloud()
-    if cloud is not None:
-        return _replay(cloud, AirflowApi(cloud.ports["airflow"]), product, conf)
-    if not BIGQUERY.exists():
-        raise MedallionError("There is no local warehouse yet. Next: make run.")
-    say("Starting the local cloud: storage, BigQuery, Dataproc, Airflow")
-    with local_cloud(keep=True) as started:
-        api = AirflowApi(started.ports["airflow"])
-        _replay(started, api, product, conf)
-        follow_training(api, product)
-
-
-def _replay(cloud: Cloud, api: AirflowApi, product: Product, conf: dict[str, Any]) -> None:
-    api.wait_for_dag(product.name)
-    run_id = api.trigger(product.name, {"replay": conf})
-    follow(api, product.name, run_id)
-    metrics = run_metrics(cloud, api, product.name, run_id)
+def tell_replay(cloud: Cloud, product: Product, metrics: dict[str, Any] | None, dry_run: bool) -> None:
+    """Says what became of the rows that a replay took up."""
     if metrics is None:
         say("Nothing to replay: no such rejected row is unresolved.")
         return
     rows = metrics["rows"]
     passed, failed = rows["valid"] + rows["duplicate"], rows["rejected"]
-    if conf["dry_run"]:
+    if dry_run:
         say(f"Dry run: of {rows['read']:,} rejected rows {passed:,} would now pass, {failed:,} would not.")
     else:
         resolved = _resolved(cloud, product, metrics["run"])

@@ -108,7 +108,7 @@ class Application:
             "spark.driver.host": "127.0.0.1",
             "spark.ui.enabled": "false",
         }
-        return {**defaults, **settings.conf, **asked, **_file_systems(settings.root)}
+        return {**defaults, **settings.conf, **asked, **file_systems(settings.root)}
 
 
 def environment(work_folder: str) -> dict[str, str]:
@@ -127,7 +127,7 @@ def environment(work_folder: str) -> dict[str, str]:
     }
 
 
-def _file_systems(root: Path) -> dict[str, str]:
+def file_systems(root: Path) -> dict[str, str]:
     """One mount a bucket; dot folders are none."""
     mounts = {
         f"spark.hadoop.fs.viewfs.mounttable.{bucket.name}.linkFallback": bucket.as_uri()

@@ -25,11 +25,15 @@ CONSTRAINTS = (
 )
 FORMATS = ("format", "timezone", "defaultTimezone")
 # Names that staging, silver and quarantine give to columns of their own.
-RESERVED = ("extra", "row_hash", "source_file", "source_generation", "status", "reasons", "raw", "run")
+RESERVED = (
+    *("extra", "key_hash", "row_hash", "source_file", "source_generation", "status", "reasons", "raw", "run"),
+    *("place", "shown"),
+)
 OWN_NAME = "__"  # in every other name that is not a contract's
 # What ODCS has no word for; it lets a contract add such properties. First those of a table, then of a column.
 TABLE_DEFAULTS: dict[str, Any] = {
     "orderBy": None,
+    "deleteFlag": None,
     "nullTokens": [""],
     "delimiter": ",",
     "encoding": "UTF-8",
@@ -119,6 +123,7 @@ class Contract:
     """What rows of a dataset must be.
 
     `key` names the columns that identify a row; of two rows with one key the newer by `order_by` stays.
+    A row whose `delete_flag`, a BOOL column, is true says that the row of its key is no more.
     `new_columns` says what becomes of columns that the contract doesn't know: evolve, ignore or fail.
     `fingerprint` changes whenever anything in the contract does.
     """
@@ -131,6 +136,7 @@ class Contract:
     references: tuple[Reference, ...]
     key: tuple[str, ...]
     order_by: str
+    delete_flag: str | None
     null_tokens: tuple[str, ...]
     delimiter: str
     encoding: str
@@ -192,6 +198,7 @@ def parse_contract(document: dict[str, Any], file: str) -> Contract:
         references=tuple(reference for item in properties for reference in _references(item, file)),
         key=tuple(item["name"] for item in keyed),
         order_by=custom["orderBy"],
+        delete_flag=custom["deleteFlag"],
         null_tokens=tuple(custom["nullTokens"]),
         delimiter=custom["delimiter"],
         encoding=custom["encoding"],
@@ -218,6 +225,10 @@ def _require_identity(contract: Contract, file: str) -> None:
             raise ConfigError(file, f"{name}.required", "true, for a key or the orderBy column", False)
         if by_name[name].protection == DROP:
             raise ConfigError(file, f"{name}.protection", "hash, for a key or the orderBy column", DROP)
+    flags = [name for name, column in by_name.items() if column.sql_type == "BOOL" and not column.protection]
+    if contract.delete_flag not in (None, *flags):
+        expected = f"a BOOL column: {', '.join(flags) or 'there is none'}"
+        raise ConfigError(file, "schema.0.customProperties.deleteFlag", expected, contract.delete_flag)
     if by_name[contract.order_by].protection == HASH:
         raise ConfigError(file, f"{contract.order_by}.protection", "none: hashes have no order", HASH)
 

@@ -57,9 +57,9 @@ def clean(
 ) -> Json:
     """Cleans a manifest's files; returns what it writes to metrics.json, which comes last.
 
-    Leaves rows/ (Parquet: the contract's stored columns; extra, where it evolves; row_hash; file__, the
-    number of the row's file; verdict__, null for a valid row), files.jsonl (a ledger line for each file) and
-    metrics.json under the manifest's output.
+    Leaves rows/ (Parquet: the contract's stored columns; extra, where it evolves; key_hash and row_hash;
+    file__, the number of the row's file; verdict__, null for a valid row), files.jsonl (a ledger line for
+    each file) and metrics.json under the manifest's output.
     """
     contract = parse_contract(manifest.contract, f"contract of run {manifest.run}")
     job = Job(spark, manifest, contract, contract_rules(contract), hash_key, unique)
@@ -87,6 +87,7 @@ def write_rows(job: Job, found: list[Inspection]) -> tuple[Read, Written]:
     rows = written.rows(clean_rows(job, found, read)).select(  # in the order of sql/pipeline/stage.sql
         *stored_columns(job.contract),
         *(["extra"] if job.contract.evolves else []),
+        "key_hash",
         "row_hash",
         "file__",
         verdict(job.contract, job.rules).alias("verdict__"),

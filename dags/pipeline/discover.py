@@ -4,13 +4,15 @@ import logging
 from typing import Any
 from uuid import uuid4
 
-from airflow.exceptions import AirflowSkipException
+from airflow.exceptions import AirflowFailException, AirflowSkipException
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from airflow.sdk import Variable, task
 
 from medallion.config import Environment, Product
 from medallion.contracts import load_contract, parse_contract
+from medallion.gold import gold_definition
 from medallion.manifest import Manifest, SourceFile, run_id
+from pipeline.backfill import select_processed
 from pipeline.references import export_references, reference_fingerprints
 from pipeline.replay import Selection, export_rejected, select_rejected
 from pipeline.scripts import query
@@ -27,19 +29,14 @@ def discover(product: Product, environment: Environment) -> Any:
 
     @task(task_id=DISCOVER)
     def find(**context: Any) -> dict[str, Any]:
-        replay = context["params"]["replay"]
-        if replay is None:
-            return _new_files(product, environment)
-        selected = select_rejected(product, environment, replay.get("where", "TRUE"))
-        log.info("product=%s step=discover replayed=%d", product.name, selected.rows)
-        return {
-            **_write_manifest(product, environment, selected.files, selected),
-            "replay": {
-                "rows": selected.rows,
-                "fingerprint": selected.fingerprint,
-                "dry_run": replay.get("dry_run", False),
-            },
-        }
+        replay, backfill = (context["params"][name] for name in ("replay", "backfill"))
+        if replay is not None and backfill is not None:
+            raise AirflowFailException("params: expected replay or backfill, got both. Next: give one.")
+        if replay is not None:
+            return _rejected_rows(product, environment, replay)
+        if backfill is not None:
+            return _processed_files(product, environment, backfill)
+        return _new_files(product, environment)
 
     return find()
 
@@ -56,19 +53,43 @@ def landed(product: Product, environment: Environment) -> dict[tuple[str, int], 
     return {(file.uri, file.generation): file for file in files}
 
 
-def _new_files(product: Product, environment: Environment) -> dict[str, str]:
+def _new_files(product: Product, environment: Environment) -> dict[str, Any]:
     files = landed(product, environment)
     known = query(environment, "pipeline/ledger.sql", product=product.name)
     new = sorted(set(files) - {(row["uri"], row["generation"]) for row in known})
     log.info("product=%s step=discover landed=%d new=%d", product.name, len(files), len(new))
     if new:
         return _write_manifest(product, environment, tuple(files[version] for version in new))
-    tables = [gold.table for gold in product.gold]
-    owed = query(environment, "pipeline/owed.sql", product=product.name, tables=tables)
+    definitions = {
+        table.table: gold_definition(table, environment, build="").fingerprint for table in product.gold
+    }
+    owed = query(environment, "pipeline/owed.sql", product=product.name, definitions=definitions)
     if not owed:
         raise AirflowSkipException(f"Nothing new for {product.name}: {len(files)} files, all in the ledger.")
-    log.info("product=%s step=discover owed=%s", product.name, [row["gold_table"] for row in owed])
+    log.info("product=%s step=discover owed=%s", product.name, [row["table_name"] for row in owed])
     return {}
+
+
+def _rejected_rows(product: Product, environment: Environment, asked: dict[str, Any]) -> dict[str, Any]:
+    selected = select_rejected(product, environment, asked.get("where", "TRUE"))
+    log.info("product=%s step=discover replayed=%d", product.name, selected.rows)
+    return {
+        **_write_manifest(product, environment, selected.files, selected),
+        "dry_run": asked.get("dry_run", False),
+        "replay": {"rows": selected.rows, "fingerprint": selected.fingerprint},
+    }
+
+
+def _processed_files(product: Product, environment: Environment, asked: dict[str, Any]) -> dict[str, Any]:
+    files = select_processed(product, environment, asked, landed(product, environment))
+    log.info("product=%s step=discover backfilled=%d", product.name, len(files))
+    # Done again after other runs, it is other work.
+    (published,) = query(environment, "pipeline/referenced.sql", datasets=[product.name])
+    also = f"backfill after {published['fingerprint']}"
+    return {
+        **_write_manifest(product, environment, files, also=also),
+        "dry_run": not asked.get("apply", False),
+    }
 
 
 def _write_manifest(
@@ -76,7 +97,8 @@ def _write_manifest(
     environment: Environment,
     files: tuple[SourceFile, ...],
     selected: Selection | None = None,
-) -> dict[str, str]:
+    also: str | None = None,
+) -> dict[str, Any]:
     """Names the run after what it processes, exports what is not in files, and writes the manifest last."""
     document = load_contract(product.contract)
     contract = parse_contract(document, f"conf/contracts/{product.contract}.yaml")
@@ -85,6 +107,8 @@ def _write_manifest(
     beside = [f"{dataset} {fingerprint}" for dataset, fingerprint in sorted(references.items())]
     if selected:
         beside.append(f"replay {selected.rows} {selected.fingerprint}")
+    if also:
+        beside.append(also)
     run = run_id(product.name, contract.fingerprint, release, files, "\n".join(beside))
     lake, folder = environment.buckets["lake"], f"runs/{product.name}/{run}"
     # Each try exports to a folder of its own: what an interrupted one left must not pass for this one's.

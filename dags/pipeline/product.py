@@ -6,12 +6,12 @@ from airflow.sdk import DAG
 from airflow.timetables.trigger import CronTriggerTimetable
 
 from medallion.config import Environment, Product
+from pipeline import backfill, replay
 from pipeline.audit import audit
 from pipeline.clean import clean
 from pipeline.discover import discover
 from pipeline.gold import gold
 from pipeline.publish import publish
-from pipeline.replay import PARAM
 from pipeline.serve import serve
 from pipeline.stage import stage
 from pipeline.work import RETRIES
@@ -26,7 +26,7 @@ def product_dag(product: Product, environment: Environment) -> DAG:
         catchup=False,
         max_active_runs=1,  # one writer for each silver table
         default_args={"owner": product.owner, **RETRIES},
-        params={"replay": PARAM},
+        params={"replay": replay.PARAM, "backfill": backfill.PARAM},
         tags=["data product"],
     ) as dag:
         discovered = discover(product, environment)

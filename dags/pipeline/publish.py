@@ -1,19 +1,25 @@
 """publish: one transaction shows a run in silver, quarantine, ledger and runs."""
 
+import logging
 from typing import Any
 
+from airflow.exceptions import AirflowSkipException
 from airflow.sdk import Context
 
 from medallion.config import Environment, Product
 from medallion.contracts import Contract
+from pipeline.backfill import backfill_outcome
 from pipeline.drift import evolved_columns
-from pipeline.replay import skip_in_dry_run
-from pipeline.scripts import run_script, table_columns
-from pipeline.work import metrics_of
+from pipeline.replay import replay_outcome
+from pipeline.scripts import query, run_script, run_values, table_columns
+from pipeline.work import found, metrics_of, write_beside_manifest
+
+log = logging.getLogger(__name__)
+CHANGES = "changes.json"  # of a backfill, beside its manifest
 
 
 def publish(product: Product, environment: Environment) -> Any:
-    """The step's task; a dry run ends here."""
+    """The step's task. A replay and a backfill say first what they bring; a dry run of one ends here."""
 
     def values(context: Context, contract: Contract) -> dict[str, Any]:
         brought = metrics_of(context)["drift"]["new_columns"] if contract.evolves else ()
@@ -24,4 +30,20 @@ def publish(product: Product, environment: Environment) -> Any:
             "evolved": evolved_columns(contract, brought, stored),
         }
 
-    return run_script("publish", product, environment, values=values, pre_execute=skip_in_dry_run)
+    def announce(context: Context) -> None:
+        discovered = found(context)
+        if "dry_run" not in discovered:
+            return
+        if "replay" in discovered:
+            outcome = replay_outcome(context)
+        else:
+            known = run_values(product, context)
+            rows = query(environment, "pipeline/changes.sql", **known, **values(context, known["contract"]))
+            changes = [dict(row) for row in rows]
+            write_beside_manifest(context, CHANGES, changes)
+            outcome = backfill_outcome(changes)
+        log.info("product=%s step=publish %s", product.name, outcome)
+        if discovered["dry_run"]:
+            raise AirflowSkipException(f"Dry run, nothing is published: {outcome}")
+
+    return run_script("publish", product, environment, values=values, pre_execute=announce)

@@ -1,7 +1,6 @@
 """Replay: rejected rows take the way of the data once more, after their contract was mended."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from airflow.exceptions import AirflowFailException, AirflowSkipException
 from airflow.sdk import Context, Param
@@ -10,7 +9,7 @@ from google.api_core.exceptions import BadRequest
 from medallion.config import Environment, Product
 from medallion.manifest import SourceFile
 from pipeline.scripts import dry_run, query, table_columns
-from pipeline.work import found, metrics_of
+from pipeline.work import metrics_of
 
 PARAM = Param(
     None,
@@ -70,15 +69,13 @@ def export_rejected(product: Product, environment: Environment, selected: Select
     return folder
 
 
-def skip_in_dry_run(context: Context) -> None:
-    """Skips publish and what comes after it in a dry run; says what a replay would bring."""
-    replay: dict[str, Any] | None = found(context).get("replay")
-    if replay and replay["dry_run"]:
-        rows = metrics_of(context)["rows"]
-        raise AirflowSkipException(
-            f"Dry run, nothing is published: of {rows['read']} rejected rows "
-            f"{rows['valid'] + rows['duplicate']} would now pass, {rows['rejected']} would not."
-        )
+def replay_outcome(context: Context) -> str:
+    """What publishing a replay brings, in words."""
+    rows = metrics_of(context)["rows"]
+    return (
+        f"of {rows['read']} rejected rows {rows['valid'] + rows['duplicate']} would now pass, "
+        f"{rows['rejected']} would not."
+    )
 
 
 def _require_condition(product: Product, environment: Environment, where: str) -> None:

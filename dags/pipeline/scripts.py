@@ -28,27 +28,30 @@ def run_script(
 ) -> BigQueryJobOperator:
     """A task that runs sql/pipeline/<step>.sql for a run.
 
-    The script sees product, run, release, the name of the run's staging table, the contract that the manifest
-    carries, what a replay selected (or none), and `values`.
+    The script sees what `run_values` tells, and `values`.
     """
 
     def configure(context: Context) -> Job:
-        manifest = manifest_of(context)
-        contract = parse_contract(manifest.contract, f"contract of run {manifest.run}")
-        sql = render(
-            f"pipeline/{step}.sql",
-            environment,
-            product=product.name,
-            run=manifest.run,
-            release=manifest.release,
-            table=staging_table(product.name, manifest.run),
-            contract=contract,
-            replay=found(context).get("replay"),
-            **values(context, contract),
-        )
-        return f"{product.name}-{manifest.run}-{step}", script(sql, product.name, step)
+        known = run_values(product, context)
+        sql = render(f"pipeline/{step}.sql", environment, **known, **values(context, known["contract"]))
+        return f"{product.name}-{known['run']}-{step}", script(sql, product.name, step)
 
     return job_task(task_id or step, configure, environment, **arguments)
+
+
+def run_values(product: Product, context: Context) -> dict[str, Any]:
+    """What scripts know of a run: product, run, release, `table`, the name of its staging table, the contract
+    that the manifest carries, and `replay`, what a replay selected, or None.
+    """
+    manifest = manifest_of(context)
+    return {
+        "product": product.name,
+        "run": manifest.run,
+        "release": manifest.release,
+        "table": staging_table(product.name, manifest.run),
+        "contract": parse_contract(manifest.contract, f"contract of run {manifest.run}"),
+        "replay": found(context).get("replay"),
+    }
 
 
 def job_task(

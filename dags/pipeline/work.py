@@ -30,7 +30,8 @@ RETRIES: dict[str, Any] = {
 def found(context: Context) -> dict[str, Any]:
     """What discover returned: run, manifest (a URI) and release; empty where only gold is owed.
 
-    Of a replay also `replay`: how many rows were selected, their fingerprint, and whether it is a dry run.
+    Of a replay or a backfill also `dry_run`, whether it ends before publish; of a replay `replay`: how many
+    rows were selected, and their fingerprint.
     """
     return context["ti"].xcom_pull(task_ids=DISCOVER)
 
@@ -49,6 +50,19 @@ def read_object(uri: str) -> bytes:
     """The content of a small object in Cloud Storage."""
     bucket, _, name = uri.removeprefix("gs://").partition("/")
     return GCSHook().download(bucket_name=bucket, object_name=name)
+
+
+def write_beside_manifest(context: Context, name: str, content: Any) -> None:
+    """Writes a small JSON object into the run's folder."""
+    bucket, _, folder = manifest_of(context).output.removeprefix("gs://").partition("/")
+    data = json.dumps(content, default=str)
+    GCSHook().upload(bucket_name=bucket, object_name=f"{folder}/{name}", data=data)
+
+
+def skip_in_dry_run(context: Context) -> None:
+    """Skips what comes after publish in a dry run."""
+    if found(context).get("dry_run"):
+        raise AirflowSkipException("Dry run: nothing was published.")
 
 
 def skip_when_nothing_is_new(context: Context) -> None:

@@ -54,10 +54,11 @@ def look_up(
 
 
 def identify(rows: DataFrame, contract: Contract) -> DataFrame:
-    """Adds row_hash, which depends on nothing but what is stored of the row."""
+    """Adds key_hash and row_hash, which depend on nothing but what is stored of the key and of the row."""
     # Derived columns follow from the others.
     brought = [stored_name(column) for column in contract.stored_columns if column.expression is None]
-    return rows.withColumn("row_hash", F.xxhash64(*brought, "extra"))
+    hashes = {"key_hash": F.xxhash64(*_key(contract)), "row_hash": F.xxhash64(*brought, "extra")}
+    return rows.withColumns(hashes)
 
 
 def deduplicate(rows: DataFrame, contract: Contract) -> DataFrame:
@@ -66,11 +67,10 @@ def deduplicate(rows: DataFrame, contract: Contract) -> DataFrame:
     Ties go to the greater row_hash, so that any order of arrival ends with the same row; then to the later
     file, which decides between equal rows only.
     """
-    key = [stored_name(column) for column in contract.columns if column.name in contract.key]
     # Rejected rows often have no key: spread them, or they would all meet in one partition. A number comes
     # first because a sort compares that fast, and here seldom has to look further.
-    spread = F.when(F.col("rejected__"), F.xxhash64("raw", "file__")).otherwise(F.xxhash64(*key))
-    newest = Window.partitionBy(spread, "rejected__", *key).orderBy(
+    spread = F.when(F.col("rejected__"), F.xxhash64("raw", "file__")).otherwise(F.col("key_hash"))
+    newest = Window.partitionBy(spread, "rejected__", *_key(contract)).orderBy(
         F.desc(contract.order_by), F.desc("row_hash"), F.desc("file__")
     )
     is_older = F.row_number().over(newest) > 1
@@ -81,3 +81,7 @@ def deduplicate(rows: DataFrame, contract: Contract) -> DataFrame:
 def keep_duplicates(rows: DataFrame) -> DataFrame:
     """Adds status, for feeds whose rows are known to be unique."""
     return rows.withColumn("status", F.when(F.col("rejected__"), REJECTED).otherwise(VALID))
+
+
+def _key(contract: Contract) -> list[str]:
+    return [stored_name(column) for column in contract.columns if column.name in contract.key]

@@ -2,28 +2,33 @@
 -- From gold.customer_daily, as of its newest business date.
 -- Quintiles rank customers against each other, so that one late row may move many: the table is built whole.
 WITH
-  newest AS (
-    SELECT MAX(order_date) AS snapshot_date
-    FROM `{{ gold }}.customer_daily`
-  ),
   customers AS (
     SELECT
       customer_id,
       MAX(order_date) AS last_order_date,
       SUM(orders) AS frequency,
       SUM(net_sales) AS monetary
+    -- full scan: customers are ranked by all that they ever bought.
     FROM `{{ gold }}.customer_daily`
     GROUP BY customer_id
   ),
+  dated AS (
+    SELECT
+      customer_id,
+      MAX(last_order_date) OVER () AS snapshot_date,
+      last_order_date,
+      frequency,
+      monetary
+    FROM customers
+  ),
   measured AS (
     SELECT
-      c.customer_id,
-      n.snapshot_date,
-      DATE_DIFF(n.snapshot_date, c.last_order_date, DAY) AS recency_days,
-      c.frequency,
-      c.monetary
-    FROM customers AS c
-    CROSS JOIN newest AS n
+      customer_id,
+      snapshot_date,
+      DATE_DIFF(snapshot_date, last_order_date, DAY) AS recency_days,
+      frequency,
+      monetary
+    FROM dated
   ),
   scored AS (
     SELECT

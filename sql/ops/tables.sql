@@ -15,14 +15,11 @@ CREATE TABLE IF NOT EXISTS `{{ ops }}.files` (
   rows_rejected INT64 NOT NULL OPTIONS (description = 'Rows in quarantine.'),
   rows_duplicate INT64 NOT NULL OPTIONS (description = 'Rows that lost to a newer one with their key.'),
   format STRING OPTIONS (description = 'How the file was read: csv, json or parquet.'),
-  header STRING OPTIONS (description = 'Header line of a CSV file, by which its rejected rows can be read again.')
+  header STRING OPTIONS (description = 'Header line of a CSV file, by which its rejected rows can be read again.'),
+  dates ARRAY<DATE> OPTIONS (description = 'Business dates of its valid and duplicate rows.')
 )
 CLUSTER BY product, uri
 OPTIONS (description = 'The ledger: each version of each file, processed once.');
-
--- Ledgers that are older than these columns; a statement each, for the emulator takes no more.
-ALTER TABLE `{{ ops }}.files` ADD COLUMN IF NOT EXISTS format STRING;
-ALTER TABLE `{{ ops }}.files` ADD COLUMN IF NOT EXISTS header STRING;
 
 CREATE TABLE IF NOT EXISTS `{{ ops }}.runs` (
   product STRING NOT NULL OPTIONS (description = 'The data product.'),
@@ -40,8 +37,6 @@ CREATE TABLE IF NOT EXISTS `{{ ops }}.runs` (
 CLUSTER BY product, run
 OPTIONS (description = 'Runs that were published.');
 
-ALTER TABLE `{{ ops }}.runs` ADD COLUMN IF NOT EXISTS replayed BOOL;
-
 CREATE TABLE IF NOT EXISTS `{{ ops }}.touched_partitions` (
   product STRING NOT NULL OPTIONS (description = 'The data product.'),
   run STRING NOT NULL OPTIONS (description = 'The run that changed the partition.'),
@@ -53,6 +48,7 @@ OPTIONS (description = 'What each run changed in silver, so that gold rebuilds n
 CREATE TABLE IF NOT EXISTS `{{ ops }}.refreshes` (
   product STRING NOT NULL OPTIONS (description = 'The data product.'),
   table_name STRING NOT NULL OPTIONS (description = 'The gold table.'),
+  definition STRING NOT NULL OPTIONS (description = 'Fingerprint of the SELECT and the layout that made it.'),
   run STRING NOT NULL OPTIONS (description = 'A run whose changes the table shows.'),
   refreshed_at TIMESTAMP NOT NULL OPTIONS (description = 'When it began to show them.')
 )
@@ -64,8 +60,10 @@ CREATE TABLE IF NOT EXISTS `{{ ops }}.checks` (
   run STRING NOT NULL OPTIONS (description = 'The run that was checked.'),
   step STRING NOT NULL OPTIONS (description = 'The step that checked it.'),
   name STRING NOT NULL OPTIONS (description = 'What was checked.'),
+  severity STRING NOT NULL OPTIONS (description = 'fail stops the run, warn does not.'),
   passed BOOL NOT NULL OPTIONS (description = 'Whether it held.'),
-  detail STRING NOT NULL OPTIONS (description = 'Expected and found.')
+  detail STRING NOT NULL OPTIONS (description = 'Expected and found.'),
+  offending ARRAY<STRING> OPTIONS (description = 'Keys of rows that broke it, as JSON, at most 100.')
 )
 CLUSTER BY product, run
-OPTIONS (description = 'Audits of runs.');
+OPTIONS (description = 'Audits of runs, and checks of gold tables.');

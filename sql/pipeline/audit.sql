@@ -4,7 +4,7 @@
 -- A replay reads rejected rows alone: no ratio is asked of it, but that it read exactly the rows that were selected.
 DELETE FROM `{{ ops }}.checks` WHERE product = {{ product | literal }} AND run = {{ run | literal }} AND step = 'audit';
 
-INSERT INTO `{{ ops }}.checks` (product, run, step, name, passed, detail)
+INSERT INTO `{{ ops }}.checks` (product, run, step, name, severity, passed, detail)
 WITH
   ledger AS (
     SELECT
@@ -121,7 +121,7 @@ WITH
     FROM ledger
     {% endif %}
   )
-SELECT {{ product | literal }}, {{ run | literal }}, 'audit', name, passed, detail
+SELECT {{ product | literal }}, {{ run | literal }}, 'audit', name, 'fail', passed, detail
 FROM checks;
 
 SELECT

@@ -1,11 +1,16 @@
 -- Refreshes a gold table with what the runs of its product changed: {{ table }}.
--- From its SELECT in sql/gold/.
--- Built aside, then swapped in one transaction; what it shows is noted, so that a lost refresh is still owed.
+-- From its SELECT in sql/gold/, and the checks beside it.
+-- Built aside, checked, then shown at once; what it shows is noted, so that a lost refresh is still owed. A SELECT that
+-- was changed owes every run, and its table is made anew.
 DECLARE owed ARRAY<STRING> DEFAULT (
   SELECT ARRAY_AGG(r.run)
   FROM `{{ ops }}.runs` AS r
   LEFT JOIN `{{ ops }}.refreshes` AS f
-    ON f.product = r.product AND f.run = r.run AND f.table_name = {{ table | literal }}
+    ON
+      f.product = r.product
+      AND f.run = r.run
+      AND f.table_name = {{ table | literal }}
+      AND f.definition = {{ definition | literal }}
   WHERE r.product = {{ product | literal }} AND f.run IS NULL
 );
 DECLARE touched ARRAY<DATE> DEFAULT (
@@ -19,20 +24,68 @@ OPTIONS (expiration_timestamp = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL {{ d
 AS
 {{ select }};
 
-CREATE TABLE IF NOT EXISTS `{{ gold }}.{{ table }}`
-{% if partition_by %}
-PARTITION BY {{ partition_by }}
-{% endif %}
-{% if cluster_by %}
-CLUSTER BY {{ cluster_by | join(', ') }}
-{% endif %}
-OPTIONS (description = {{ description | literal }})
-AS SELECT * FROM `{{ staging }}.{{ build }}` LIMIT 0;
+DELETE FROM `{{ ops }}.checks`
+WHERE product = {{ product | literal }} AND run = {{ run | literal }} AND step = 'gold' AND STARTS_WITH(name, {{ (table ~ '.') | literal }});
 
-BEGIN TRANSACTION;
-DELETE FROM `{{ gold }}.{{ table }}` WHERE {{ 'TRUE' if rebuild == 'full' else partition_by ~ ' IN UNNEST(touched)' }};
-INSERT INTO `{{ gold }}.{{ table }}` SELECT * FROM `{{ staging }}.{{ build }}`;
-INSERT INTO `{{ ops }}.refreshes` (product, table_name, run, refreshed_at)
-SELECT {{ product | literal }}, {{ table | literal }}, run, CURRENT_TIMESTAMP()
-FROM UNNEST(owed) AS run;
-COMMIT TRANSACTION;
+{% for check in checks %}
+INSERT INTO `{{ ops }}.checks` (product, run, step, name, severity, passed, detail, offending)
+SELECT
+  {{ product | literal }},
+  {{ run | literal }},
+  'gold',
+  {{ (table ~ '.' ~ check.name) | literal }},
+  {{ check.severity | literal }},
+  COUNT(*) = 0,
+  FORMAT('%d rows against: %s', COUNT(*), {{ check.sentence | literal }}),
+  ARRAY_AGG(TO_JSON_STRING(found) LIMIT 100)
+FROM (
+{{ check.select | indent(2, first=True) }}
+) AS found;
+
+{% endfor %}
+SELECT
+  IF(
+    COUNT(*) > 0,
+    ERROR(CONCAT('{{ table }} failed its checks and stays as it was: ', STRING_AGG(CONCAT(name, ': ', detail), '; '))),
+    'passed'
+  ) AS checks
+FROM `{{ ops }}.checks`
+WHERE
+  product = {{ product | literal }}
+  AND run = {{ run | literal }}
+  AND step = 'gold'
+  AND STARTS_WITH(name, {{ (table ~ '.') | literal }})
+  AND severity = 'fail'
+  AND NOT passed;
+
+{% set note %}
+INSERT INTO `{{ ops }}.refreshes` (product, table_name, definition, run, refreshed_at)
+  SELECT {{ product | literal }}, {{ table | literal }}, {{ definition | literal }}, run, CURRENT_TIMESTAMP()
+  FROM UNNEST(owed) AS run;
+{%- endset %}
+{% if rebuild != 'full' %}
+IF EXISTS (
+  SELECT 1
+  FROM `{{ ops }}.refreshes`
+  WHERE product = {{ product | literal }} AND table_name = {{ table | literal }} AND definition = {{ definition | literal }}
+) THEN
+  BEGIN TRANSACTION;
+  DELETE FROM `{{ gold }}.{{ table }}` WHERE {{ partition_by }} IN UNNEST(touched);
+  INSERT INTO `{{ gold }}.{{ table }}` SELECT * FROM `{{ staging }}.{{ build }}`;
+  {{ note }}
+  COMMIT TRANSACTION;
+ELSE
+{% endif %}
+  CREATE OR REPLACE TABLE `{{ gold }}.{{ table }}`
+  {% if partition_by %}
+  PARTITION BY {{ partition_by }}
+  {% endif %}
+  {% if cluster_by %}
+  CLUSTER BY {{ cluster_by | join(', ') }}
+  {% endif %}
+  OPTIONS (description = {{ description | literal }})
+  AS SELECT * FROM `{{ staging }}.{{ build }}`;
+  {{ note }}
+{% if rebuild != 'full' %}
+END IF;
+{% endif %}

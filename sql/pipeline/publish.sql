@@ -1,49 +1,15 @@
 -- Publishes a run: silver, quarantine, ledger and run show it together, or not at all.
 -- From the run's staging tables, after the audit.
 -- Publishing it again changes nothing. A newer row of a key wins whatever the order of arrival, and wins whole: a
--- column beyond the contract that it doesn't bring is NULL. Replayed rows are in the ledger and in quarantine already.
-{% set newer %}
-s.{{ contract.order_by }} > t.{{ contract.order_by }} OR (s.{{ contract.order_by }} = t.{{ contract.order_by }} AND s.row_hash > t.row_hash)
-{%- endset %}
-{% set same_key %}
-{% for name in contract.key %}{{ '' if loop.first else ' AND ' }}t.{{ name }} = s.{{ name }}{% endfor %}
-{%- endset %}
-{% set own = contract.stored_columns | map(attribute='name') | list + ['row_hash', 'source_file', 'source_generation'] %}
-{% set columns = own + evolved %}
-{% macro addition(name, type, description) %}
-IF {{ name | literal }} NOT IN UNNEST(known) THEN
-  ALTER TABLE `{{ silver }}.{{ product }}`
-  ADD COLUMN IF NOT EXISTS `{{ name }}` {{ type }} OPTIONS (description = {{ description | literal }});
-END IF;
-{% endmacro %}
+-- column beyond the contract that it doesn't bring is NULL. Rows that lost, and those that say that a key's row was
+-- deleted, are kept aside, in <product>__superseded: one of them may be the newest again.
+{% from 'pipeline/silver.sql' import bucket, columns, names, own, places, same_key, shown_and_to_be_shown with context %}
 DECLARE known ARRAY<STRING>;
+DECLARE replaced_dates ARRAY<DATE>;
+DECLARE buckets ARRAY<INT64>;
+DECLARE version_dates ARRAY<DATE>;
 
-CREATE TABLE IF NOT EXISTS `{{ silver }}.{{ product }}` (
-{% for column in contract.stored_columns %}
-  {{ column.name }} {{ column.physical_type }}{{ ' NOT NULL' if column.required }} OPTIONS (description = {{ column.description | literal }}),
-{% endfor %}
-  row_hash INT64 NOT NULL OPTIONS (description = 'Hash of the row, which decides between rows of one key and time.'),
-  source_file STRING NOT NULL OPTIONS (description = 'The object that brought the row.'),
-  source_generation INT64 NOT NULL OPTIONS (description = 'The version of that object.'),
-  run STRING NOT NULL OPTIONS (description = 'The run that published the row.')
-)
-PARTITION BY {{ partition_by }}
-{% if cluster_by %}
-CLUSTER BY {{ cluster_by | join(', ') }}
-{% endif %}
-OPTIONS (description = {{ contract.description | literal }});
-
-SET known = (
-  SELECT ARRAY_AGG(column_name)
-  FROM `{{ silver }}`.INFORMATION_SCHEMA.COLUMNS
-  WHERE table_name = {{ product | literal }}
-);
-{% for column in contract.stored_columns if not column.required %}
-{{ addition(column.name, column.physical_type, column.description) }}
-{%- endfor %}
-{% for name in evolved %}
-{{ addition(name, 'STRING', 'Came by drift: files bring it, the contract does not know it.') }}
-{%- endfor %}
+{% include 'pipeline/silver_tables.sql' %}
 
 CREATE TABLE IF NOT EXISTS `{{ quarantine }}.{{ product }}` (
   run STRING NOT NULL OPTIONS (description = 'The run that met the row.'),
@@ -60,39 +26,49 @@ OPTIONS (description = {{ ('Rejected rows of ' ~ product ~ '.') | literal }});
 IF NOT EXISTS (SELECT 1 FROM `{{ ops }}.runs` WHERE product = {{ product | literal }} AND run = {{ run | literal }}) THEN
   BEGIN TRANSACTION;
 
+  {% include 'pipeline/versions.sql' %}
+
   INSERT INTO `{{ ops }}.touched_partitions` (product, run, partition_date)
   WITH
+    {{ shown_and_to_be_shown() }},
     changes AS (
-      SELECT s.{{ partition_by }} AS new_date, t.{{ partition_by }} AS old_date
-      FROM `{{ staging }}.{{ table }}` AS s
-      LEFT JOIN `{{ silver }}.{{ product }}` AS t ON {{ same_key }}
-      WHERE s.status = 'valid' AND (t.{{ contract.key[0] }} IS NULL OR {{ newer }})
+      (SELECT * FROM shown EXCEPT DISTINCT SELECT * FROM to_be_shown)
+      UNION ALL
+      (SELECT * FROM to_be_shown EXCEPT DISTINCT SELECT * FROM shown)
     )
-  SELECT {{ product | literal }}, {{ run | literal }}, new_date
-  FROM changes
-  UNION DISTINCT
-  SELECT {{ product | literal }}, {{ run | literal }}, old_date
-  FROM changes
-  WHERE old_date IS NOT NULL;
+  SELECT DISTINCT {{ product | literal }}, {{ run | literal }}, {{ partition_by }}
+  FROM changes;
 
-  MERGE `{{ silver }}.{{ product }}` AS t
-  USING (
-    SELECT
-      {{ own | join(', ') }},
-      {% for name in evolved %}
-      JSON_VALUE(extra, {{ ('$.' ~ name) | literal }}) AS `{{ name }}`,
-      {% endfor %}
-    FROM `{{ staging }}.{{ table }}`
-    WHERE status = 'valid'
-  ) AS s
-  ON {{ same_key }}
-  WHEN MATCHED AND ({{ newer }}) THEN UPDATE SET
-  {% for name in columns if name not in contract.key %}
-    `{{ name }}` = s.`{{ name }}`,
-  {% endfor %}
-    run = {{ run | literal }}
-  WHEN NOT MATCHED THEN INSERT ({% for name in columns %}`{{ name }}`, {% endfor %}run)
-    VALUES ({% for name in columns %}s.`{{ name }}`, {% endfor %}{{ run | literal }});
+  DELETE FROM `{{ silver }}.{{ product }}` AS t
+  WHERE
+    {{ partition_by }} IN UNNEST(version_dates)
+    AND key_hash IN (SELECT key_hash FROM {{ table }}__keys)
+    AND NOT EXISTS (
+      SELECT 1
+      FROM {{ table }}__versions AS v
+      WHERE v.place = {{ product | literal }} AND v.shown AND {{ same_key('t', 'v') }}
+    );
+
+  INSERT INTO `{{ silver }}.{{ product }}` ({{ names(columns) }}, run)
+  SELECT {{ names(columns) }}, run
+  FROM {{ table }}__versions
+  WHERE shown AND place != {{ product | literal }};
+
+  DELETE FROM `{{ silver }}.{{ product }}__superseded`
+  WHERE {{ partition_by }} IN UNNEST(version_dates) AND key_hash IN (SELECT key_hash FROM {{ table }}__keys);
+
+  INSERT INTO `{{ silver }}.{{ product }}__superseded` ({{ names(columns) }}, run)
+  SELECT {{ names(columns) }}, run
+  FROM {{ table }}__versions
+  WHERE NOT shown;
+
+  INSERT INTO `{{ silver }}.{{ product }}__keys` (bucket, key_hash, partition_date)
+  SELECT {{ bucket }}, key_hash, {{ partition_by }}
+  FROM {{ table }}__versions
+  EXCEPT DISTINCT
+  SELECT bucket, key_hash, partition_date
+  FROM `{{ silver }}.{{ product }}__keys`
+  WHERE bucket IN UNNEST(buckets);
 
   {% if replay %}
   UPDATE `{{ quarantine }}.{{ product }}` AS q
@@ -103,25 +79,51 @@ IF NOT EXISTS (SELECT 1 FROM `{{ ops }}.runs` WHERE product = {{ product | liter
       SELECT 1
       FROM `{{ staging }}.{{ table }}` AS s
       WHERE
-        s.status IN ('valid', 'duplicate')
+        s.status != 'rejected'
         AND s.source_file = q.source_file
         AND s.source_generation = q.source_generation
         AND s.raw = q.raw
     );
+
+  UPDATE `{{ ops }}.files` AS f
+  SET dates = ARRAY(SELECT DISTINCT partition_date FROM UNNEST(ARRAY_CONCAT(COALESCE(f.dates, []), n.dates)) AS partition_date)
+  FROM (
+    SELECT source_file, source_generation, ARRAY_AGG(DISTINCT {{ partition_by }}) AS dates
+    FROM `{{ staging }}.{{ table }}`
+    WHERE status != 'rejected'
+    GROUP BY source_file, source_generation
+  ) AS n
+  WHERE f.product = {{ product | literal }} AND f.uri = n.source_file AND f.generation = n.source_generation;
   {% else %}
+  -- Of a file that came again, what its older version left here is no longer to be mended.
+  UPDATE `{{ quarantine }}.{{ product }}`
+  SET resolved_by = {{ run | literal }}
+  WHERE resolved_by IS NULL AND source_file IN (SELECT uri FROM {{ table }}__accepted);
+
   INSERT INTO `{{ quarantine }}.{{ product }}` (run, source_file, source_generation, contract_version, reasons, raw)
   SELECT {{ run | literal }}, source_file, source_generation, {{ contract.version | literal }}, reasons, raw
   FROM `{{ staging }}.{{ table }}`
   WHERE status = 'rejected';
 
+  DELETE FROM `{{ ops }}.files` AS f
+  WHERE
+    f.product = {{ product | literal }}
+    AND EXISTS (SELECT 1 FROM `{{ staging }}.{{ table }}__files` AS s WHERE s.uri = f.uri AND s.generation = f.generation);
+
   INSERT INTO `{{ ops }}.files` (
     product, uri, generation, size, checksum, run, state, reason, rows_read, rows_valid, rows_rejected, rows_duplicate,
-    format, header
+    format, header, dates
   )
   SELECT
-    {{ product | literal }}, uri, generation, size, checksum, {{ run | literal }}, state, reason,
-    rows_read, rows_valid, rows_rejected, rows_duplicate, format, header
-  FROM `{{ staging }}.{{ table }}__files`;
+    {{ product | literal }}, f.uri, f.generation, f.size, f.checksum, {{ run | literal }}, f.state, f.reason,
+    f.rows_read, f.rows_valid, f.rows_rejected, f.rows_duplicate, f.format, f.header, d.dates
+  FROM `{{ staging }}.{{ table }}__files` AS f
+  LEFT JOIN (
+    SELECT source_file, source_generation, ARRAY_AGG(DISTINCT {{ partition_by }}) AS dates
+    FROM `{{ staging }}.{{ table }}`
+    WHERE status != 'rejected'
+    GROUP BY source_file, source_generation
+  ) AS d ON d.source_file = f.uri AND d.source_generation = f.generation;
   {% endif %}
 
   INSERT INTO `{{ ops }}.runs` (
@@ -134,5 +136,8 @@ IF NOT EXISTS (SELECT 1 FROM `{{ ops }}.runs` WHERE product = {{ product | liter
     {{ (replay is not none) | literal }}
   FROM `{{ staging }}.{{ table }}__files`;
 
+  DROP TABLE {{ table }}__accepted;
+  DROP TABLE {{ table }}__keys;
+  DROP TABLE {{ table }}__versions;
   COMMIT TRANSACTION;
 END IF;

@@ -4,5 +4,6 @@
 {% for dataset, keys in references.items() %}
 EXPORT DATA OPTIONS (uri = {{ (folders[dataset] ~ '/*.parquet') | literal }}, format = 'PARQUET') AS
 SELECT DISTINCT {{ keys | join(', ') }}
+-- full scan: a row of any date may refer to a key of any date; only the key columns are read.
 FROM `{{ silver }}.{{ dataset }}`;
 {% endfor %}

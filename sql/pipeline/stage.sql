@@ -11,6 +11,7 @@ CREATE TABLE IF NOT EXISTS `{{ staging }}.{{ table }}__rows` (
 {% if contract.evolves %}
   extra STRING,
 {% endif %}
+  key_hash INT64,
   row_hash INT64,
   file__ INT64,
   verdict__ STRING
@@ -44,6 +45,7 @@ SELECT
   r.{{ column.name }},
   {% endfor %}
   {{ 'r.extra' if contract.evolves else 'CAST(NULL AS STRING) AS extra' }},
+  r.key_hash,
   r.row_hash,
   f.uri AS source_file,
   f.generation AS source_generation,

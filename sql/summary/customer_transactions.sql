@@ -11,4 +11,5 @@ SELECT
   SUM(discounts) AS discounts,
   SUM(net_sales) AS net_sales,
   ROUND(SUM(net_sales) / COUNT(DISTINCT order_id), 6) AS average_order_value
+-- full scan: of all dates, on a laptop only.
 FROM `{{ silver }}.customer_transactions`

@@ -73,3 +73,6 @@ LEFT JOIN
   returning_customers
   ON features.customer_id = returning_customers.customer_id
   AND features.snapshot_date = returning_customers.snapshot_date
+WHERE
+  features.snapshot_date >= ARRAY_FIRST(train_dates)
+  AND features.snapshot_date <= score_date

@@ -9,4 +9,5 @@ SELECT
     FROM `{{ ops }}.refreshes`
     WHERE table_name = 'customer_daily'
   ) AS fingerprint
+-- full scan: of one small column, which has to be read to know how far it goes.
 FROM `{{ gold }}.customer_daily`

@@ -21,8 +21,8 @@ from medallion.config import Environment, Spark, load_environment, load_model, l
 from medallion.errors import ConfigError
 from operators.model import MLModelTrainJobOperator, MLModelTrainOperator
 from pipeline.product import product_dag
-from pipeline.replay import skip_in_dry_run
 from pipeline.training import model_dag
+from pipeline.work import skip_in_dry_run
 
 ROOT = Path(__file__).parents[2]
 PRODUCTS = {"customer_transactions"}
@@ -138,7 +138,25 @@ def test_a_run_follows_the_last_one_at_midnight_in_new_york(
 def test_a_dry_run_ends_before_publish(dags: dict[str, Any], product: str) -> None:
     last = {task.task_id for task in dags[product].tasks if task._pre_execute_hook is skip_in_dry_run}
     gold = {f"gold.{table.table}" for table in load_product(product).gold}
-    assert last == {"publish", *gold}
+    assert last == gold
+    assert dags[product].get_task("publish")._pre_execute_hook.__name__ == "announce"
+
+
+@pytest.mark.parametrize("product", sorted(PRODUCTS))
+def test_a_run_fills_back_only_when_asked(dags: dict[str, Any], product: str) -> None:
+    assert dags[product].params["backfill"] is None
+    span = {"first": "2017-01-01", "last": "2017-01-31"}
+    for asked in (span, span | {"apply": True}):
+        assert dags[product].params.get_param("backfill").resolve(asked) == asked
+    for wrong in (
+        {},
+        {"first": "2017-01-01"},
+        span | {"last": "January"},
+        span | {"apply": "yes"},
+        span | {"to": 1},
+    ):
+        with pytest.raises(ParamValidationError):
+            dags[product].params.get_param("backfill").resolve(wrong)
 
 
 @pytest.mark.parametrize("product", sorted(PRODUCTS))

@@ -199,6 +199,16 @@ def test_the_tables_own_properties_are_checked(document: dict[str, Any], name: s
         parse_contract(document, "a.yaml")
 
 
+def test_a_delete_flag_is_a_column_that_is_true_or_false(document: dict[str, Any]) -> None:
+    document["schema"][0]["customProperties"] += custom(deleteFlag="quantity")
+    with pytest.raises(
+        ConfigError, match="deleteFlag: expected a BOOL column: there is none, got 'quantity'"
+    ):
+        parse_contract(document, "a.yaml")
+    column(document, "quantity").update(physicalType="BOOL", logicalTypeOptions={})
+    assert parse_contract(document, "a.yaml").delete_flag == "quantity"
+
+
 @pytest.mark.parametrize("delimiter", ["", ";;", '"'])
 def test_a_delimiter_is_one_character_and_no_quote(document: dict[str, Any], delimiter: str) -> None:
     document["schema"][0]["customProperties"] += custom(delimiter=delimiter)

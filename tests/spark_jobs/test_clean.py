@@ -137,7 +137,17 @@ def test_rows_say_which_file_of_the_ledger_brought_them(cleaned: Cleaned) -> Non
 
 def test_columns_are_those_of_the_staging_table_in_its_order(spark: SparkSession, cleaned: Cleaned) -> None:
     columns = spark.read.parquet(str(cleaned.output / "rows")).columns
-    assert columns == ["id", "changed_at", "amount", "code", "day", "row_hash", "file__", "verdict__"]
+    assert columns == [
+        "id",
+        "changed_at",
+        "amount",
+        "code",
+        "day",
+        "key_hash",
+        "row_hash",
+        "file__",
+        "verdict__",
+    ]
 
 
 def test_only_rows_that_something_is_to_be_told_of_have_a_verdict(cleaned: Cleaned) -> None:

@@ -4,8 +4,9 @@ import json
 import re
 import zlib
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +30,20 @@ STAGED = ("stage.unchanged", "stage.tables", "stage.rows", "stage.files")
 SCHEMA = pa.schema(
     [
         *(("order_id", pa.int64()), ("ordered_at", pa.timestamp("us", "UTC")), ("order_date", pa.date32())),
-        *(("amount", pa.int64()), ("extra", pa.string()), ("row_hash", pa.int64())),
+        *(("amount", pa.int64()), ("extra", pa.string())),
+        *(("key_hash", pa.int64()), ("row_hash", pa.int64())),
         *(("file__", pa.int32()), ("verdict__", pa.string())),
     ]
 )
 
 
-def contract(new_columns: str = "evolve", minimum: int = 0, refers_to: str | None = None) -> dict[str, Any]:
-    """Orders with an amount of at least `minimum`, whose ids may have to be known to another dataset."""
+def contract(
+    new_columns: str = "evolve", minimum: int = 0, refers_to: str | None = None, deletes: bool = False
+) -> dict[str, Any]:
+    """Orders with an amount of at least `minimum`, whose ids may have to be known to another dataset.
+
+    Where it `deletes`, a column `gone` says that an order is no more.
+    """
     when = {"format": "yyyy-MM-dd HH:mm:ss"}
     relationships = [{"to": f"{refers_to}.order_id"}] if refers_to else []
     key = {"required": True, "primaryKey": True, "relationships": relationships}
@@ -47,6 +54,9 @@ def contract(new_columns: str = "evolve", minimum: int = 0, refers_to: str | Non
         {"name": "amount", "physicalType": "INT64", "logicalTypeOptions": {"minimum": minimum}},
     ]
     custom = {"orderBy": "ordered_at", "newColumns": new_columns}
+    if deletes:
+        properties.append({"name": "gone", "physicalType": "BOOL"})
+        custom["deleteFlag"] = "gone"
     table = {
         "properties": properties,
         "customProperties": [{"property": name, "value": value} for name, value in custom.items()],
@@ -70,7 +80,7 @@ class Pipeline:
         return [tuple(row.values()) for row in job.result(retry=None, job_retry=None)]
 
     def land(self, name: str, *lines: str, header: str = HEADER) -> None:
-        path = self.path(f"gs://local-bronze/{self.product.name}/{name}")
+        path = self.path(f"gs://{self.environment.buckets['bronze']}/{self.product.name}/{name}")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join([header, *lines]) + "\n")
 
@@ -89,11 +99,23 @@ class Pipeline:
         self.publish(context)
         return context["ti"].returned["discover"]
 
-    def discover(self, replay: dict[str, Any] | None = None) -> dict[str, Any]:
+    def backfill(self, first: str, last: str, apply: bool) -> list[dict[str, Any]]:
+        """Processes files again up to publish; returns what it said it would change."""
+        context = self.discover(backfill={"first": first, "last": last, "apply": apply})
+        self.clean(context)
+        try:
+            self.publish(context)
+        except AirflowSkipException:
+            assert not apply
+        return json.loads(self.path(f"{self.manifest(context).output}/changes.json").read_bytes())
+
+    def discover(
+        self, replay: dict[str, Any] | None = None, backfill: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         """The context in which the tasks after discover run."""
         instance = TaskInstance()
         find = product_dag(self.product, self.environment).get_task("discover").python_callable
-        instance.returned["discover"] = find(params={"replay": replay})
+        instance.returned["discover"] = find(params={"replay": replay, "backfill": backfill})
         return {"ti": instance, "logical_date": None}
 
     def clean(self, context: dict[str, Any]) -> None:
@@ -113,7 +135,9 @@ class Pipeline:
                 row["verdict__"] = json.dumps({"status": "duplicate"})
         output = self.path(manifest.output)
         (output / "rows").mkdir(exist_ok=True)
-        staged = SCHEMA if parse_contract(manifest.contract, "orders").evolves else SCHEMA.remove(4)
+        parsed = parse_contract(manifest.contract, "orders")
+        staged = SCHEMA if parsed.evolves else SCHEMA.remove(4)
+        staged = staged.insert(4, pa.field("gone", pa.bool_())) if parsed.delete_flag else staged
         pq.write_table(pa.Table.from_pylist(rows, staged), output / "rows" / "part-0.parquet")
         files = [
             _ledger_line(number, file, rows, self._header(file)) for number, file in enumerate(manifest.files)
@@ -131,6 +155,13 @@ class Pipeline:
         """Every task from stage to publish; ends where one is skipped."""
         for task_id in (*STAGED, "audit", "publish"):
             self.task(task_id, context)
+
+    def refresh(self, found: dict[str, Any]) -> None:
+        """Refreshes each gold table, after discover found this."""
+        instance = TaskInstance()
+        instance.returned["discover"] = found
+        for table in self.product.gold:
+            self.task(f"gold.{table.table}", {"ti": instance, "logical_date": None, "run_id": "manual"})
 
     def task(self, task_id: str, context: dict[str, Any]) -> None:
         task = product_dag(self.product, self.environment).get_task(task_id)
@@ -163,6 +194,25 @@ class Pipeline:
         return file.header or self.path(file.uri).read_text().splitlines()[0]
 
 
+def make_environment(warehouse: bigquery.Client, suffix: str = "") -> Environment:
+    """The local environment with its buckets and datasets, which have names of their own by the suffix."""
+    local = load_environment("local")
+    environment = replace(
+        local,
+        project=PROJECT,
+        buckets={kind: f"{name}{suffix.replace('_', '-')}" for kind, name in local.buckets.items()},
+        datasets={kind: f"{name}{suffix}" for kind, name in local.datasets.items()},
+    )
+    storage = GCSHook().get_conn()
+    for name in (environment.buckets["bronze"], environment.buckets["lake"]):
+        if not storage.bucket(name).exists():
+            storage.create_bucket(name)
+    for dataset in environment.datasets.values():
+        warehouse.create_dataset(dataset, exists_ok=True)
+    warehouse.query(render("ops/tables.sql", environment)).result()
+    return environment
+
+
 @pytest.fixture
 def pipeline(
     warehouse: bigquery.Client,
@@ -171,25 +221,28 @@ def pipeline(
     buckets: Path,
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
-) -> Pipeline:
+) -> Iterator[Pipeline]:
     """A product of the test's own, with nothing in it yet."""
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", bigquery_url)
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs_url)
     monkeypatch.setenv("AIRFLOW_VAR_MEDALLION_RELEASE", "release")
-    environment = replace(load_environment("local"), project=PROJECT)
-    storage = GCSHook().get_conn()
-    for name in (environment.buckets["bronze"], environment.buckets["lake"]):
-        if not storage.bucket(name).exists():
-            storage.create_bucket(name)
-    for dataset in environment.datasets.values():
-        warehouse.create_dataset(dataset, exists_ok=True)
-    warehouse.query(render("ops/tables.sql", environment)).result()
-    name = re.sub(r"\W", "_", request.node.name)[:50]
+    environment = make_environment(warehouse)
+    test = request.node.name
+    name = f"{re.sub(r'[^a-z0-9]+', '_', test)[:40]}_{zlib.crc32(test.encode()):08x}"
     wanted = {"gold": (), "cluster_by": (), "train": None, "max_rejected_ratio": 1.0}
     product = replace(load_product("customer_transactions"), name=name, **wanted)
     pipeline = Pipeline(product, environment, warehouse, buckets)
     monkeypatch.setattr("pipeline.discover.load_contract", lambda _: pipeline.contract)
-    return pipeline
+    yield pipeline
+    drop_tables(warehouse, environment)
+
+
+def drop_tables(warehouse: bigquery.Client, environment: Environment) -> None:
+    """The emulator looks at all tables that there are before each statement: they add up to minutes."""
+    for dataset in environment.datasets.values():
+        for table in warehouse.list_tables(dataset):
+            kind = "VIEW" if table.table_type == "VIEW" else "TABLE"
+            warehouse.query(f"DROP {kind} `{dataset}.{table.table_id}`").result()
 
 
 def skipped(pipeline: Pipeline, task_id: str, context: dict[str, Any]) -> str:
@@ -202,7 +255,7 @@ def skipped(pipeline: Pipeline, task_id: str, context: dict[str, Any]) -> str:
 def _row(file: int, header: str, raw: str, minimum: int) -> dict[str, Any]:
     values = dict(zip(header.split(","), raw.split(","), strict=True))
     amount = int(values["amount"])
-    ordered_at = datetime(2017, 1, 2, 12, 0, int(values["second"]), tzinfo=UTC)
+    ordered_at = datetime(2017, 1, 2, 12, tzinfo=UTC) + timedelta(seconds=int(values["second"]))
     extra = {name: values[name] for name in _new(header)}
     small = {"column": "amount", "rule": "minimum", "value": values["amount"]}
     return {
@@ -210,7 +263,9 @@ def _row(file: int, header: str, raw: str, minimum: int) -> dict[str, Any]:
         "ordered_at": ordered_at,
         "order_date": ordered_at.date(),
         "amount": amount,
+        "gone": values.get("gone") == "true",
         "extra": json.dumps(extra) if extra else None,
+        "key_hash": zlib.crc32(values["order_id"].encode()),
         "row_hash": zlib.crc32(f"{values['order_id']} {ordered_at} {amount}".encode()),
         "file__": file,
         "verdict__": None,
@@ -237,4 +292,4 @@ def _ledger_line(number: int, file: SourceFile, rows: list[dict[str, Any]], head
 
 
 def _new(header: str) -> list[str]:
-    return [name for name in header.split(",") if name not in HEADER.split(",")]
+    return [name for name in header.split(",") if name not in (*HEADER.split(","), "gone")]

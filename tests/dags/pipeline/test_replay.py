@@ -31,9 +31,10 @@ def test_replayed_rows_are_published_and_marked_and_the_others_stay(rejected: Pi
 
 
 def test_a_replay_adds_a_run_and_no_file(rejected: Pipeline) -> None:
-    files = rejected.query("SELECT * FROM ops.files WHERE product = '{product}' ORDER BY uri")
+    ledger = "SELECT * EXCEPT (dates) FROM ops.files WHERE product = '{product}' ORDER BY uri"
+    files = rejected.query(ledger)
     found = rejected.replay()
-    assert rejected.query("SELECT * FROM ops.files WHERE product = '{product}' ORDER BY uri") == files
+    assert rejected.query(ledger) == files
     assert rejected.query(
         "SELECT files, rows_read, rows_valid, rows_rejected, replayed FROM ops.runs"
         f" WHERE product = '{{product}}' AND run = '{found['run']}'"
@@ -123,12 +124,11 @@ def test_a_line_that_was_rejected_twice_is_resolved_twice(pipeline: Pipeline) ->
     assert pipeline.query(QUARANTINE) == [("1,0,-1", run), ("1,0,-1", run)]
 
 
-def test_two_versions_of_a_file_are_told_apart(pipeline: Pipeline) -> None:
+def test_of_a_file_that_came_again_the_newest_version_alone_is_replayed(pipeline: Pipeline) -> None:
     pipeline.run("1,0,-1")
     pipeline.run("1,1,-2")
     pipeline.contract = contract(minimum=-2)
-    assert len(pipeline.manifest(pipeline.discover({})).files) == 2
-    pipeline.replay()
+    assert pipeline.replay()["replay"]["rows"] == 1
     assert pipeline.query(SILVER) == [(1, -2)]
 
 

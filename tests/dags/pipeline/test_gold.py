@@ -1,0 +1,128 @@
+"""A gold table is refreshed by what was touched, and shown only once it has passed its checks."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from airflow.exceptions import AirflowFailException
+
+from medallion.config import GoldTable
+from medallion.gold import gold_definition
+from medallion.sql import SQL
+from tests.dags.pipeline.conftest import Pipeline
+
+DAY = 86_400
+SELECT = """-- Orders of each date.
+SELECT order_date, COUNT(*) AS orders, SUM(amount) AS amount
+FROM `{{ silver }}.PRODUCT`
+WHERE order_date IN UNNEST(touched)
+GROUP BY order_date
+"""
+CHECKS = """-- #fail small: a date has at most 100
+SELECT order_date, amount FROM `{{ build }}` WHERE amount > 100;
+-- #warn lonely: a date has two orders or more
+SELECT order_date FROM `{{ build }}` WHERE orders < 2;
+"""
+SHOWN = "SELECT CAST(order_date AS STRING), amount FROM gold.{product} ORDER BY order_date"
+CHECKED = (
+    "SELECT name, severity, passed, detail, offending FROM ops.checks"
+    " WHERE product = '{product}' AND step = 'gold' AND run = '%s' ORDER BY name"
+)
+
+Define = Callable[..., None]
+
+
+@pytest.fixture
+def define(pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Define:
+    """Gives the product a gold table of its own name, whose files a test may change."""
+    table = GoldTable(pipeline.product.name, "touched_partitions", "order_date")
+    pipeline.product = replace(pipeline.product, gold=(table,))
+    for path in ("gold", "pipeline"):
+        (tmp_path / path).mkdir()
+    for source in (SQL / "pipeline").iterdir():
+        (tmp_path / "pipeline" / source.name).symlink_to(source)
+    for module in ("gold", "discover"):
+        monkeypatch.setattr(
+            f"pipeline.{module}.gold_definition",
+            lambda table, environment, build: gold_definition(table, environment, build, tmp_path),
+        )
+
+    def write(select: str = SELECT, checks: str = CHECKS) -> None:
+        file = tmp_path / "gold" / pipeline.product.name
+        file.with_suffix(".sql").write_text(select.replace("PRODUCT", pipeline.product.name))
+        file.with_suffix(".checks.sql").write_text(checks)
+
+    write()
+    return write
+
+
+def refresh(pipeline: Pipeline, *lines: str, name: str = "a.csv") -> str:
+    """Publishes a file and refreshes gold; returns the run."""
+    found = pipeline.run(*lines, name=name)
+    pipeline.refresh(found)
+    return found["run"]
+
+
+def test_only_touched_dates_are_written_anew(pipeline: Pipeline, define: Define) -> None:
+    refresh(pipeline, "1,0,10", f"2,{DAY},20")
+    # A mark on a row that no refresh has a reason to write.
+    pipeline.query("UPDATE gold.{product} SET amount = -1 WHERE order_date = '2017-01-02'")
+    refresh(pipeline, f"3,{DAY},5", name="b.csv")
+    assert pipeline.query(SHOWN) == [("2017-01-02", -1), ("2017-01-03", 25)]
+
+
+def test_a_failing_check_leaves_the_table_as_it_was_and_keeps_the_keys(
+    pipeline: Pipeline, define: Define
+) -> None:
+    refresh(pipeline, "1,0,10")
+    found = pipeline.run(f"2,{DAY},500", f"3,{DAY},1", f"4,{2 * DAY},7", name="b.csv")
+    with pytest.raises(AirflowFailException, match=r"stays as it was: .*\.small: 1 rows against: a date has"):
+        pipeline.refresh(found)
+    assert pipeline.query(SHOWN) == [("2017-01-02", 10)]
+    lonely, small = pipeline.query(CHECKED % found["run"])
+    assert small[1:4] == ("fail", False, "1 rows against: a date has at most 100")
+    assert [json.loads(key) for key in small[4]] == [{"order_date": "2017-01-03", "amount": 501}]
+    assert (lonely[1:3], len(lonely[4])) == (("warn", False), 1)
+
+
+def test_a_refresh_that_failed_is_made_up_for_by_the_next_one(pipeline: Pipeline, define: Define) -> None:
+    refresh(pipeline, "1,0,10")
+    with pytest.raises(AirflowFailException, match="small"):
+        refresh(pipeline, f"2,{DAY},500", name="b.csv")
+    refresh(pipeline, f"2,{DAY + 1},50", name="c.csv")
+    assert pipeline.query(SHOWN) == [("2017-01-02", 10), ("2017-01-03", 50)]
+
+
+def test_a_warning_is_noted_and_stops_nothing(pipeline: Pipeline, define: Define) -> None:
+    run = refresh(pipeline, "1,0,10")
+    assert [row[1:4] for row in pipeline.query(CHECKED % run)] == [
+        ("warn", False, "1 rows against: a date has two orders or more"),
+        ("fail", True, "0 rows against: a date has at most 100"),
+    ]
+
+
+def test_at_most_100_keys_are_kept(pipeline: Pipeline, define: Define) -> None:
+    run = refresh(pipeline, *(f"{day},{day * DAY},1" for day in range(150)))
+    lonely = pipeline.query(CHECKED % run)[0]
+    assert (lonely[3], len(lonely[4])) == ("150 rows against: a date has two orders or more", 100)
+
+
+def test_a_changed_select_makes_the_whole_table_anew(pipeline: Pipeline, define: Define) -> None:
+    refresh(pipeline, "1,0,10", f"2,{DAY},20")
+    define(SELECT.replace("order_date, COUNT(*)", "MAX(amount) AS greatest, order_date, COUNT(*)"))
+    found = pipeline.discover()["ti"].returned["discover"]
+    assert found == {}  # no file is new; only gold is owed
+    pipeline.refresh(found)
+    rows = pipeline.query("SELECT CAST(order_date AS STRING), greatest FROM gold.{product} ORDER BY 1")
+    assert rows == [("2017-01-02", 10), ("2017-01-03", 20)]
+
+
+def test_checks_without_a_head_are_named(pipeline: Pipeline, define: Define) -> None:
+    define(checks="SELECT 1")
+    found = pipeline.run("1,0,10")
+    with pytest.raises(
+        Exception, match=r"sql/gold/.*checks.sql: a check: expected -- #fail or #warn, .* 'SELECT 1'"
+    ):
+        pipeline.refresh(found)

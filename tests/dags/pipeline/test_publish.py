@@ -1,0 +1,123 @@
+"""What silver shows after runs of any order, and what becomes of a file that comes again."""
+
+import itertools
+from datetime import date
+
+from pipeline.scripts import client
+from tests.dags.pipeline.conftest import HEADER, Pipeline, contract
+
+SILVER = "SELECT order_id, amount FROM silver.{product} ORDER BY order_id"
+SUPERSEDED = "SELECT order_id, amount FROM silver.{product}__superseded ORDER BY order_id, amount"
+DATES = "SELECT order_id, order_date FROM silver.{product} ORDER BY order_id"
+TOUCHED = "SELECT partition_date FROM ops.touched_partitions WHERE run = '%s' ORDER BY partition_date"
+DAY = 86_400
+
+
+def touched(pipeline: Pipeline, run: str) -> list[date]:
+    return [row[0] for row in pipeline.query(TOUCHED % run)]
+
+
+def test_the_newest_row_of_a_key_wins_whatever_the_order_of_arrival(pipeline: Pipeline) -> None:
+    orders = list(itertools.permutations(("0,10", "9,19", "5,15")))
+    process_in_orders(pipeline, orders)
+    assert pipeline.query(SILVER) == [(key, 19) for key in range(len(orders))]
+    lost = [(key, amount) for key in range(len(orders)) for amount in (10, 15)]
+    assert pipeline.query(SUPERSEDED) == lost
+
+
+def test_a_deleted_row_stays_away_whatever_the_order(pipeline: Pipeline) -> None:
+    pipeline.contract = contract(deletes=True)
+    header = f"{HEADER},gone"
+    orders = list(itertools.permutations(("0,10,false", "5,10,true", "2,12,")))
+    process_in_orders(pipeline, orders, header)
+    assert pipeline.query(SILVER) == []
+    pipeline.run("1,9,11,false", header=header, name="back.csv")
+    assert pipeline.query(SILVER) == [(1, 11)]
+
+
+def process_in_orders(pipeline: Pipeline, orders: list[tuple[str, ...]], header: str = HEADER) -> None:
+    """A run for each place of the orders; each order has a key, which is its number, and files of its own."""
+    for place, values in enumerate(zip(*orders, strict=True)):
+        for key, value in enumerate(values[1:], 1):
+            pipeline.land(f"{place}-{key}.csv", f"{key},{value}", header=header)
+        pipeline.run(f"0,{values[0]}", header=header, name=f"{place}-0.csv")
+
+
+def test_a_correction_that_moves_a_row_to_another_date_leaves_one_row(pipeline: Pipeline) -> None:
+    pipeline.run("1,0,7", "2,0,7")
+    run = pipeline.run(f"1,{3 * DAY},8", name="b.csv")["run"]
+    assert pipeline.query(DATES) == [(1, date(2017, 1, 5)), (2, date(2017, 1, 2))]
+    assert touched(pipeline, run) == [date(2017, 1, 2), date(2017, 1, 5)]
+
+
+def test_an_older_row_that_comes_late_changes_nothing_and_touches_no_date(pipeline: Pipeline) -> None:
+    pipeline.run(f"1,{3 * DAY},8")
+    run = pipeline.run("1,0,7", name="b.csv")["run"]
+    assert pipeline.query(SILVER) == [(1, 8)]
+    assert touched(pipeline, run) == []
+
+
+def test_a_newer_generation_takes_the_place_of_the_older_one(pipeline: Pipeline) -> None:
+    pipeline.run("1,5,10", "2,5,20", f"3,{DAY},30")
+    # Older by its time, and yet what the file says now.
+    run = pipeline.run("1,0,11", "4,0,40")["run"]
+    assert pipeline.query(SILVER) == [(1, 11), (4, 40)]
+    assert pipeline.query(SUPERSEDED) == []
+    assert touched(pipeline, run) == [date(2017, 1, 2), date(2017, 1, 3)]
+
+
+def test_what_an_older_generation_outdid_is_shown_again(pipeline: Pipeline) -> None:
+    pipeline.run(f"1,{9 * DAY},90", name="a.csv")
+    pipeline.run("1,1,10", "1,0,5", name="b.csv")
+    pipeline.run(f"1,{3 * DAY},30", name="c.csv")
+    run = pipeline.run("2,0,2", name="a.csv")["run"]
+    assert pipeline.query(SILVER) == [(1, 30), (2, 2)]
+    assert pipeline.query(SUPERSEDED) == [(1, 5), (1, 10)]
+    assert touched(pipeline, run) == [date(2017, 1, 2), date(2017, 1, 5), date(2017, 1, 11)]
+
+
+def test_an_unchanged_file_that_comes_again_touches_no_date(pipeline: Pipeline) -> None:
+    pipeline.run("1,0,10", "2,0,20")
+    run = pipeline.run("1,0,10", "2,0,20")["run"]
+    assert pipeline.query(SILVER) == [(1, 10), (2, 20)]
+    assert touched(pipeline, run) == []
+
+
+def test_rejected_rows_of_an_older_generation_are_not_replayed(pipeline: Pipeline) -> None:
+    pipeline.run("1,0,7", "2,0,-1")
+    run = pipeline.run("1,0,7")["run"]
+    assert pipeline.query("SELECT resolved_by FROM quarantine.{product}") == [(run,)]
+
+
+def test_the_rows_of_an_overtaken_generation_are_not_shown(pipeline: Pipeline) -> None:
+    pipeline.land("a.csv", "1,0,10", "2,0,20")
+    overtaken = pipeline.discover()
+    pipeline.clean(overtaken)
+    pipeline.run("1,0,11")
+    for task in ("stage.tables", "stage.rows", "stage.files", "audit", "publish"):
+        pipeline.task(task, overtaken)
+    assert pipeline.query(SILVER) == [(1, 11)]
+
+
+def test_a_run_that_is_published_again_changes_nothing(pipeline: Pipeline) -> None:
+    pipeline.land("a.csv", "1,0,10", "1,1,11", "2,0,-1")
+    context = pipeline.discover()
+    pipeline.clean(context)
+    pipeline.publish(context)
+    tables = (
+        "silver.{product}",
+        "silver.{product}__superseded",
+        "silver.{product}__keys",
+        "quarantine.{product}",
+    )
+    before = [pipeline.query(f"SELECT * FROM {table}") for table in tables]
+    sql = submitted(pipeline, context["ti"].returned["discover"]["run"])
+    pipeline.query(sql.replace("{", "{{").replace("}", "}}"))
+    assert [pipeline.query(f"SELECT * FROM {table}") for table in tables] == before
+
+
+def submitted(pipeline: Pipeline, run: str) -> str:
+    """The script that publish has run, as a second try would submit it if the first one's job were lost."""
+    jobs = client(pipeline.environment).list_jobs(all_users=True)
+    (sql,) = {job.query for job in jobs if job.job_id.startswith(f"{pipeline.product.name}-{run}-publish")}
+    return sql
