@@ -88,7 +88,7 @@ query: setup  ## GoogleSQL on the local warehouse: SQL="SELECT …" [FORMAT=csv|
 	$(BIN)/python -m local.query --format "$(FORMAT)" -- "$$SQL"
 
 .PHONY: test
-test: setup  ## run every test
+test: setup  ## run the tests
 	@$(BIN)/python -m pytest
 
 .PHONY: certify

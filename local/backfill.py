@@ -1,7 +1,6 @@
 """`make backfill`: files that were processed before take the way of the data again, by today's contract."""
 
 import argparse
-import json
 import sys
 from datetime import date
 from typing import Any
@@ -10,7 +9,8 @@ from local.airflow import AirflowApi
 from local.cloud import Cloud
 from local.following import run_command, run_on_kept_data, say
 from local.query import print_table
-from medallion.config import Product, load_product
+from local.summary import read_beside_manifest
+from medallion.config import load_product
 
 SHOWN = 40  # business dates; the rest is in changes.json
 
@@ -22,22 +22,14 @@ def main(argv: list[str] | None = None) -> int:
     conf = {"backfill": {"first": first, "last": last, "apply": arguments.apply}}
 
     def tell(cloud: Cloud, api: AirflowApi, run_id: str) -> None:
-        tell_changes(read_changes(cloud, api, product, run_id), arguments.apply)
+        changes = read_beside_manifest(cloud, api, product.name, run_id, "changes.json")
+        tell_changes(changes, arguments.apply)
 
     return run_command(lambda: run_on_kept_data(product, conf, tell))
 
 
-def read_changes(cloud: Cloud, api: AirflowApi, product: Product, run_id: str) -> list[dict[str, Any]] | None:
-    """What a backfill changes, by business date; None where no file has rows of them."""
-    run = (api.returned(product.name, run_id, "discover") or {}).get("run")
-    if run is None:
-        return None
-    lake = cloud.storage().bucket(cloud.environment.buckets["lake"])
-    return json.loads(lake.blob(f"runs/{product.name}/{run}/changes.json").download_as_bytes())
-
-
 def tell_changes(changes: list[dict[str, Any]] | None, applied: bool) -> None:
-    """Prints the changes by business date, and what to do next."""
+    """Prints the changes by business date, None where no file has rows of them, and what to do next."""
     if changes is None:
         say("Nothing to do: no file has rows of these business dates.")
         return

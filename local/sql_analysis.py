@@ -21,7 +21,7 @@ from local.sql_script import Script
 from medallion.config import ROOT, Environment, GoldTable, Product
 from medallion.contracts import EVOLVE, IGNORE, Contract
 from medallion.errors import ConfigError
-from medallion.gold import gold_definition
+from medallion.gold import gold_definition, refresh_script
 from medallion.snapshots import SnapshotPlan
 from medallion.sql import SQL, render
 
@@ -109,7 +109,7 @@ def _product_steps(
     for name in LATER_RUN:
         yield step(f"pipeline/{name}.sql", **_later_run(product, contract, environment))
     for table in gold:
-        yield "pipeline/gold.sql", partial(_refresh, product, table, environment, folder)
+        yield "pipeline/gold.sql", partial(refresh_script, product.name, table, environment, "first", folder)
     shown = {table.table for table in product.gold}
     for path in sorted((folder / "report").glob("*.sql")) if product.report else ():
         if path.stem in shown or not (folder / "gold" / path.name).exists():
@@ -163,19 +163,9 @@ def _later_run(product: Product, contract: Contract, environment: Environment) -
         **_first_run(product, changed, environment),
         "run": "later",
         "table": f"{product.name}__later",
-        "replay": {"rows": 1, "fingerprint": "1", "dry_run": False},
+        "replay": {"rows": 1, "fingerprint": "1"},
         "uri": "gs://lake/folder/*.json",
     }
-
-
-def _refresh(product: Product, table: GoldTable, environment: Environment, folder: Path) -> str:
-    build = f"{table.table}__first"
-    definition = gold_definition(table, environment, f"{environment.datasets['staging']}.{build}", folder)
-    values = {**vars(table), **vars(definition), "definition": definition.fingerprint, "build": build}
-    days = environment.staging_days
-    return render(
-        "pipeline/gold.sql", environment, folder, product=product.name, run="first", days=days, **values
-    )
 
 
 def _snapshot(environment: Environment, folder: Path) -> str:

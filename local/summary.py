@@ -17,11 +17,16 @@ STATUSES = ("read", "valid", "rejected", "duplicate")
 
 def run_metrics(cloud: Cloud, api: AirflowApi, dag: str, dag_run: str) -> dict[str, Any] | None:
     """What clean has counted in a run of a product's DAG; None when there was nothing to clean."""
+    return read_beside_manifest(cloud, api, dag, dag_run, "metrics.json")
+
+
+def read_beside_manifest(cloud: Cloud, api: AirflowApi, dag: str, dag_run: str, name: str) -> Any:
+    """A JSON object that a run of a product's DAG has left in its folder; None when it had nothing to do."""
     run = (api.returned(dag, dag_run, "discover") or {}).get("run")
     if run is None:
         return None
     lake = cloud.storage().bucket(cloud.environment.buckets["lake"])
-    return json.loads(lake.blob(f"runs/{dag}/{run}/metrics.json").download_as_bytes())
+    return json.loads(lake.blob(f"runs/{dag}/{run}/{name}").download_as_bytes())
 
 
 def summarize(

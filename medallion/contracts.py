@@ -26,8 +26,8 @@ CONSTRAINTS = (
 FORMATS = ("format", "timezone", "defaultTimezone")
 # Names that staging, silver and quarantine give to columns of their own.
 RESERVED = (
-    *("extra", "key_hash", "row_hash", "source_file", "source_generation", "status", "reasons", "raw", "run"),
-    *("place", "shown"),
+    *("extra", "key_hash", "row_hash", "source_file", "source_generation"),
+    *("status", "reasons", "raw", "run"),
 )
 OWN_NAME = "__"  # in every other name that is not a contract's
 # What ODCS has no word for; it lets a contract add such properties. First those of a table, then of a column.

@@ -51,6 +51,36 @@ def gold_definition(table: GoldTable, environment: Environment, build: str, fold
     )
 
 
+def refresh_script(
+    product: str, table: GoldTable, environment: Environment, run: str, folder: Path = SQL
+) -> str:
+    """The script that refreshes a product's table; the new version and its checks are named after the run."""
+    build = f"{table.table}__gold__{identifier(run)}"
+    definition = gold_definition(table, environment, f"{environment.datasets['staging']}.{build}", folder)
+    return render(
+        "pipeline/gold.sql",
+        environment,
+        folder,
+        product=product,
+        run=run,
+        table=table.table,
+        build=build,
+        select=definition.select,
+        checks=definition.checks,
+        definition=definition.fingerprint,
+        description=definition.description,
+        rebuild=table.rebuild,
+        partition_by=table.partition_by,
+        cluster_by=table.cluster_by,
+        days=environment.staging_days,
+    )
+
+
+def identifier(text: str) -> str:
+    """A text in letters, digits and underscores, as part of a table's or a job's name."""
+    return re.sub(r"[^A-Za-z0-9]", "_", text)
+
+
 def _checks(table: str, environment: Environment, build: str, folder: Path) -> tuple[Check, ...]:
     name = f"gold/{table}.checks.sql"
     if not (folder / name).exists():

@@ -2,11 +2,6 @@
     From the same versions that publish stores.
     No row is stored; columns that silver is to gain are there from now on. -#}
 {% from 'pipeline/silver.sql' import bucket, columns, names, own, places, same_key, shown_and_to_be_shown with context %}
-DECLARE known ARRAY<STRING>;
-DECLARE replaced_dates ARRAY<DATE>;
-DECLARE buckets ARRAY<INT64>;
-DECLARE version_dates ARRAY<DATE>;
-
 {% include 'pipeline/silver_tables.sql' %}
 
 {% include 'pipeline/versions.sql' %}

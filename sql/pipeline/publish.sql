@@ -3,12 +3,13 @@
 -- Publishing it again changes nothing. A newer row of a key wins whatever the order of arrival, and wins whole: a
 -- column beyond the contract that it doesn't bring is NULL. Rows that lost, and those that say that a key's row was
 -- deleted, are kept aside, in <product>__superseded: one of them may be the newest again.
+{% macro dates_by_file() %}
+SELECT source_file, source_generation, ARRAY_AGG(DISTINCT {{ partition_by }}) AS dates
+    FROM `{{ staging }}.{{ table }}`
+    WHERE status != 'rejected'
+    GROUP BY source_file, source_generation
+{%- endmacro %}
 {% from 'pipeline/silver.sql' import bucket, columns, names, own, places, same_key, shown_and_to_be_shown with context %}
-DECLARE known ARRAY<STRING>;
-DECLARE replaced_dates ARRAY<DATE>;
-DECLARE buckets ARRAY<INT64>;
-DECLARE version_dates ARRAY<DATE>;
-
 {% include 'pipeline/silver_tables.sql' %}
 
 CREATE TABLE IF NOT EXISTS `{{ quarantine }}.{{ product }}` (
@@ -18,7 +19,7 @@ CREATE TABLE IF NOT EXISTS `{{ quarantine }}.{{ product }}` (
   contract_version STRING NOT NULL OPTIONS (description = 'Version of the contract that the row broke.'),
   reasons ARRAY<STRUCT<`column` STRING, rule STRING, value STRING>> OPTIONS (description = 'Every rule that the row broke.'),
   raw STRING NOT NULL OPTIONS (description = 'The row exactly as read.'),
-  resolved_by STRING OPTIONS (description = 'The run that brought the row after all, once the contract was mended.')
+  resolved_by STRING OPTIONS (description = 'The run that brought the row after all, once the contract was mended, or a newer version of its file.')
 )
 CLUSTER BY run
 OPTIONS (description = {{ ('Rejected rows of ' ~ product ~ '.') | literal }});
@@ -46,13 +47,13 @@ IF NOT EXISTS (SELECT 1 FROM `{{ ops }}.runs` WHERE product = {{ product | liter
     AND NOT EXISTS (
       SELECT 1
       FROM {{ table }}__versions AS v
-      WHERE v.place = {{ product | literal }} AND v.shown AND {{ same_key('t', 'v') }}
+      WHERE v.place__ = {{ product | literal }} AND v.shown__ AND {{ same_key('t', 'v') }}
     );
 
   INSERT INTO `{{ silver }}.{{ product }}` ({{ names(columns) }}, run)
   SELECT {{ names(columns) }}, run
   FROM {{ table }}__versions
-  WHERE shown AND place != {{ product | literal }};
+  WHERE shown__ AND place__ != {{ product | literal }};
 
   DELETE FROM `{{ silver }}.{{ product }}__superseded`
   WHERE {{ partition_by }} IN UNNEST(version_dates) AND key_hash IN (SELECT key_hash FROM {{ table }}__keys);
@@ -60,7 +61,7 @@ IF NOT EXISTS (SELECT 1 FROM `{{ ops }}.runs` WHERE product = {{ product | liter
   INSERT INTO `{{ silver }}.{{ product }}__superseded` ({{ names(columns) }}, run)
   SELECT {{ names(columns) }}, run
   FROM {{ table }}__versions
-  WHERE NOT shown;
+  WHERE NOT shown__;
 
   INSERT INTO `{{ silver }}.{{ product }}__keys` (bucket, key_hash, partition_date)
   SELECT {{ bucket }}, key_hash, {{ partition_by }}
@@ -88,10 +89,7 @@ IF NOT EXISTS (SELECT 1 FROM `{{ ops }}.runs` WHERE product = {{ product | liter
   UPDATE `{{ ops }}.files` AS f
   SET dates = ARRAY(SELECT DISTINCT partition_date FROM UNNEST(ARRAY_CONCAT(COALESCE(f.dates, []), n.dates)) AS partition_date)
   FROM (
-    SELECT source_file, source_generation, ARRAY_AGG(DISTINCT {{ partition_by }}) AS dates
-    FROM `{{ staging }}.{{ table }}`
-    WHERE status != 'rejected'
-    GROUP BY source_file, source_generation
+    {{ dates_by_file() }}
   ) AS n
   WHERE f.product = {{ product | literal }} AND f.uri = n.source_file AND f.generation = n.source_generation;
   {% else %}
@@ -119,10 +117,7 @@ IF NOT EXISTS (SELECT 1 FROM `{{ ops }}.runs` WHERE product = {{ product | liter
     f.rows_read, f.rows_valid, f.rows_rejected, f.rows_duplicate, f.format, f.header, d.dates
   FROM `{{ staging }}.{{ table }}__files` AS f
   LEFT JOIN (
-    SELECT source_file, source_generation, ARRAY_AGG(DISTINCT {{ partition_by }}) AS dates
-    FROM `{{ staging }}.{{ table }}`
-    WHERE status != 'rejected'
-    GROUP BY source_file, source_generation
+    {{ dates_by_file() }}
   ) AS d ON d.source_file = f.uri AND d.source_generation = f.generation;
   {% endif %}
 

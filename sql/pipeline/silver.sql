@@ -19,6 +19,6 @@ shown AS (
 to_be_shown AS (
   SELECT {{ names(values) }}
   FROM {{ table }}__versions
-  WHERE shown
+  WHERE shown__
 )
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{#- Makes silver's tables, and gives them the columns that a run brings and they don't have yet.
+{#- Declares what scripts about silver remember, makes silver's tables, and gives them the columns that a run brings and they don't have yet.
     From the contract, and what files bring beyond it.
     A backfill is compared with them before it is published, so that they are made before that. -#}
 {% macro layout(name, description) %}
@@ -26,6 +26,11 @@ IF {{ name | literal }} NOT IN UNNEST(known) THEN
   {% endfor %}
 END IF;
 {% endmacro %}
+DECLARE known ARRAY<STRING>;
+DECLARE replaced_dates ARRAY<DATE>;
+DECLARE buckets ARRAY<INT64>;
+DECLARE version_dates ARRAY<DATE>;
+
 {{ layout(product, contract.description) }}
 {{ layout(product ~ '__superseded', 'Valid rows that ' ~ product ~ ' does not show: a newer row of their key came, or they say that it was deleted.') }}
 CREATE TABLE IF NOT EXISTS `{{ silver }}.{{ product }}__keys` (

@@ -46,7 +46,7 @@ CREATE OR REPLACE TEMP TABLE {{ table }}__versions AS
 WITH
   versions AS (
     {% for place in places %}
-    SELECT {{ names(columns) }}, run, {{ place | literal }} AS place
+    SELECT {{ names(columns) }}, run, {{ place | literal }} AS place__
     FROM `{{ silver }}.{{ place }}`
     WHERE
       {{ partition_by }} IN UNNEST(version_dates)
@@ -62,7 +62,7 @@ WITH
       JSON_VALUE(s.extra, {{ ('$.' ~ name) | literal }}) AS `{{ name }}`,
       {% endfor %}
       {{ run | literal }} AS run,
-      'staged' AS place
+      'staged' AS place__
     FROM `{{ staging }}.{{ table }}` AS s
     INNER JOIN {{ table }}__accepted AS a ON a.uri = s.source_file AND a.generation = s.source_generation
     WHERE s.status != 'rejected'
@@ -72,5 +72,5 @@ SELECT
   {{ 'NOT COALESCE(`' ~ contract.delete_flag ~ '`, FALSE) AND ' if contract.delete_flag }}ROW_NUMBER() OVER (
     PARTITION BY {{ names(contract.key) }}
     ORDER BY `{{ contract.order_by }}` DESC, row_hash DESC, source_file DESC, source_generation DESC, run DESC
-  ) = 1 AS shown
+  ) = 1 AS shown__
 FROM versions;

@@ -58,7 +58,7 @@ SPOILT = {
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
 def test_rows_that_are_doubled_or_spoilt_break_the_checks(case: Path, warehouse: bigquery.Client) -> None:
     told = yaml.safe_load(case.read_text())
-    spoilt = f"{SPOILT.get(case.stem, 'SELECT *')} FROM tests_build UNION ALL SELECT * FROM tests_build"
+    spoilt = f"{SPOILT.get(case.stem, 'SELECT *')} FROM staging.first UNION ALL SELECT * FROM staging.first"
     broken = [name for name, keys in offending(warehouse, case.stem, told, spoilt).items() if keys]
     assert set(BROKEN[case.stem]) <= set(broken)
 
@@ -72,17 +72,16 @@ def query(warehouse: bigquery.Client, table: str, told: dict[str, Any]) -> list[
 
 
 def offending(
-    warehouse: bigquery.Client, table: str, told: dict[str, Any], spoilt: str = "SELECT * FROM tests_build"
+    warehouse: bigquery.Client, table: str, told: dict[str, Any], built: str = "SELECT * FROM staging.first"
 ) -> dict[str, list[Any]]:
-    """The keys that break each check of a table, whose new version is made of its SELECT's."""
+    """The keys that break each check of a table, whose new version is `built` of what its SELECT makes."""
     give(warehouse, told["given"])
     definition = gold_definition(TABLES[table], load_environment("local"), build="staging.built")
     declare = f"DECLARE touched ARRAY<DATE> DEFAULT {touched(told)};"
     for dataset in ("staging", "gold", "silver"):
         warehouse.create_dataset(dataset, exists_ok=True)
     warehouse.query(f"{declare}\nCREATE OR REPLACE TABLE staging.first AS\n{definition.select}").result()
-    spoil = spoilt.replace("tests_build", "staging.first")
-    warehouse.query(f"CREATE OR REPLACE TABLE staging.built AS {spoil}").result()
+    warehouse.query(f"CREATE OR REPLACE TABLE staging.built AS {built}").result()
     return {
         check.name: [tuple(row) for row in warehouse.query(f"{declare}\n{check.select}").result()]
         for check in definition.checks

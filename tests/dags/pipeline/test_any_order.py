@@ -150,7 +150,7 @@ def land_in_some_order(pipeline: RealPipeline, files: dict[str, str], seed: int)
     [pytest.param(2, 6, 2, id="short"), pytest.param(31, 40, 10, id="month", marks=pytest.mark.slow)],
 )
 def test_files_in_any_order_and_grouping_end_with_the_same_tables(
-    feed: Feed, tmp_path: Path, days: int, parts: int, orders: int
+    feed: Feed, warehouse: bigquery.Client, tmp_path: Path, days: int, parts: int, orders: int
 ) -> None:
     files = split(days, parts, tmp_path)
     assert len(files) == parts
@@ -163,7 +163,7 @@ def test_files_in_any_order_and_grouping_end_with_the_same_tables(
         for table in first:
             assert sum(found[table].values()) > 0, table
             assert without_bucket(found[table]) == without_bucket(first[table]), (seed, table)
-        drop_tables(pipeline._client, pipeline.environment)
+        drop_tables(warehouse, pipeline.environment)
     keys = {key[:2] for key in first["silver"]}
     assert len(keys) == sum(first["silver"].values())
 

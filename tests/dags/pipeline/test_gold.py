@@ -3,13 +3,14 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from airflow.exceptions import AirflowFailException
 
+import medallion.gold
 from medallion.config import GoldTable
-from medallion.gold import gold_definition
 from medallion.sql import SQL
 from tests.dags.pipeline.conftest import Pipeline
 
@@ -43,11 +44,9 @@ def define(pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         (tmp_path / path).mkdir()
     for source in (SQL / "pipeline").iterdir():
         (tmp_path / "pipeline" / source.name).symlink_to(source)
-    for module in ("gold", "discover"):
-        monkeypatch.setattr(
-            f"pipeline.{module}.gold_definition",
-            lambda table, environment, build: gold_definition(table, environment, build, tmp_path),
-        )
+    for name in ("gold.refresh_script", "discover.gold_definition"):
+        real = getattr(medallion.gold, name.partition(".")[2])
+        monkeypatch.setattr(f"pipeline.{name}", partial(real, folder=tmp_path))
 
     def write(select: str = SELECT, checks: str = CHECKS) -> None:
         file = tmp_path / "gold" / pipeline.product.name
