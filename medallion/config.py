@@ -37,6 +37,7 @@ class Environment:
     buckets: dict[str, str]
     datasets: dict[str, str]
     staging_days: int
+    max_bytes_billed: int
     spark: Spark
     hash_key: str | None = None
 

@@ -1,6 +1,7 @@
-"""BigQuery jobs that are submitted or adopted."""
+"""BigQuery jobs that are submitted or adopted, and whose cost is noted."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,9 +9,11 @@ from airflow.exceptions import AirflowException, AirflowFailException
 from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
 from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator
 from airflow.sdk import Context
-from google.api_core.exceptions import BadRequest, Conflict, NotFound
+from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError, NotFound
 
 from operators.attempts import attempt
+
+log = logging.getLogger(__name__)
 
 # Reasons of Google's error table for BigQuery that another try can mend.
 TRANSIENT = {
@@ -26,15 +29,22 @@ class BigQueryJobOperator(BigQueryInsertJobOperator):
 
     `configure` is called when the task runs; it returns the identity of the work and the job's configuration.
     The configuration's hash becomes part of the job id: changed SQL is another job. A job that succeeded more
-    than `kept_days` ago is not adopted, for staging tables expire.
+    than `kept_days` ago is not adopted, for staging tables expire. Where `noted_in` names a table like
+    ops.jobs, a job that has ended is noted there, with what the service says of its cost.
     """
 
     def __init__(
-        self, *, configure: Callable[[Context], tuple[str, dict[str, Any]]], kept_days: int = 1, **kwargs: Any
+        self,
+        *,
+        configure: Callable[[Context], tuple[str, dict[str, Any]]],
+        kept_days: int = 1,
+        noted_in: str | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(configuration={}, force_rerun=False, **kwargs)
         self._configure = configure
         self._kept_days = kept_days
+        self._noted_in = noted_in
 
     def _is_of_no_use(self, job: Any) -> bool:
         """Whether a job has failed, or so long ago succeeded that what it made has expired."""
@@ -56,7 +66,7 @@ class BigQueryJobOperator(BigQueryInsertJobOperator):
 
         name, job = attempt(job_id, find, self._is_of_no_use)
         if job is not None:
-            self.log.info("Adopting job %s in state %s", name, job.state)
+            log.info("Adopting job %s in state %s", name, job.state)
             return job
         try:
             return super()._submit_job(hook, name)
@@ -66,18 +76,48 @@ class BigQueryJobOperator(BigQueryInsertJobOperator):
             raise _failure(name, {"reason": "invalidQuery", "message": error.message}) from error
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
-        if event["status"] == "error":
-            hook = BigQueryHook(gcp_conn_id=self.gcp_conn_id, impersonation_chain=self.impersonation_chain)
-            path = context["ti"].xcom_pull(task_ids=self.task_id, key="job_id_path")
-            job_id = path.rpartition(":")[2]
-            job = hook.get_job(job_id=job_id, project_id=self.project_id, location=self.location)
-            self._handle_job_error(job)
+        path = context["ti"].xcom_pull(task_ids=self.task_id, key="job_id_path")
+        job_id = path.rpartition(":")[2]
+        job = self._hook().get_job(job_id=job_id, project_id=self.project_id, location=self.location)
+        self._handle_job_error(job)
         return super().execute_complete(context, event)
 
     def _handle_job_error(self, job: Any) -> None:
+        """What Google's operator calls when a job has ended, well or not."""
+        if self._noted_in:
+            self._note(job, self._noted_in)
         if job.error_result:
             raise _failure(job.job_id, job.error_result)
         super()._handle_job_error(job)
+
+    def _note(self, job: Any, table: str) -> None:
+        client = self._hook().get_client(project_id=self.project_id, location=self.location)
+        errors: Sequence[Any]
+        try:
+            # The id lets the service take a second note of the same job for the first.
+            errors = client.insert_rows_json(table, [cost(job)], row_ids=[job.job_id])
+        except GoogleAPICallError as error:  # a run does not fail for its bookkeeping
+            errors = [error]
+        for problem in errors:
+            log.warning("Job %s is not noted in %s: %s", job.job_id, table, problem)
+
+    def _hook(self) -> BigQueryHook:
+        return BigQueryHook(gcp_conn_id=self.gcp_conn_id, impersonation_chain=self.impersonation_chain)
+
+
+def cost(job: Any) -> dict[str, Any]:
+    """A row of ops.jobs about a job that has ended; what the service doesn't tell of its kind is null."""
+    labels = job.labels or {}
+    return {
+        **{name: labels.get(name, "") for name in ("product", "run", "step")},
+        "job_id": job.job_id,
+        "failed": bool(job.error_result),
+        "started_at": job.started and job.started.isoformat(),
+        "ended_at": job.ended and job.ended.isoformat(),
+        "bytes_processed": getattr(job, "total_bytes_processed", None),
+        "bytes_billed": getattr(job, "total_bytes_billed", None),
+        "slot_ms": getattr(job, "slot_millis", None),
+    }
 
 
 def _failure(job_id: str, error: dict[str, str]) -> AirflowException:

@@ -15,6 +15,6 @@ def clean(product: Product, environment: Environment) -> Any:
         release=RELEASE,
         entry="spark_jobs/clean.py",
         arguments=["--manifest", MANIFEST],
-        labels=labels(product.name, "clean"),
+        labels=labels(product.name, "clean", RUN),
     )
     return spark_operator(environment)(task_id="clean", pre_execute=skip_when_nothing_is_new, **job)

@@ -7,7 +7,7 @@ from airflow.sdk import BaseOperator, Context, TaskGroup, TriggerRule
 from medallion.config import Environment, GoldTable, Product
 from medallion.gold import identifier, refresh_script
 from pipeline.scripts import Job, job_task, script
-from pipeline.work import found, skip_in_dry_run
+from pipeline.work import labels, run_of, skip_in_dry_run
 
 
 def gold(product: Product, environment: Environment, discovered: Any, published: Any) -> TaskGroup:
@@ -24,9 +24,10 @@ def gold(product: Product, environment: Environment, discovered: Any, published:
 
 def _refresh(product: Product, table: GoldTable, environment: Environment) -> BaseOperator:
     def configure(context: Context) -> Job:
-        run = found(context).get("run") or f"owed-{context['run_id']}"
+        run = run_of(context)
         sql = refresh_script(product.name, table, environment, run)
-        return f"{product.name}-{identifier(run)}-gold-{table.table}", script(sql, product.name, "gold")
+        identity = f"{product.name}-{identifier(run)}-gold-{table.table}"
+        return identity, script(environment, sql, labels(product.name, "gold", run))
 
     rule = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
     return job_task(table.table, configure, environment, trigger_rule=rule, pre_execute=skip_in_dry_run)

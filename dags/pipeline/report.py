@@ -30,8 +30,8 @@ SECTIONS: dict[str, type] = {
 }
 
 
-def read_figures(client: bigquery.Client, environment: Environment, product: Product) -> Figures:
-    """The figures of a product, over the year that ends on its newest business date.
+def read_figures(client: bigquery.Client, environment: Environment, product: Product, run: str) -> Figures:
+    """The figures of a product, over the year that ends on its newest business date, asked for by a run.
 
     Raises google.api_core.exceptions.GoogleAPICallError when a query fails, and
     concurrent.futures.TimeoutError when one takes longer than a minute.
@@ -39,7 +39,7 @@ def read_figures(client: bigquery.Client, environment: Environment, product: Pro
 
     def rows(name: str, kind: type, **parameters: date) -> tuple[Any, ...]:
         config = bigquery.QueryJobConfig(
-            labels=labels(product.name, "serve"),
+            labels=labels(product.name, "serve", run),
             query_parameters=[
                 bigquery.ScalarQueryParameter("product", "STRING", product.name),
                 *(bigquery.ScalarQueryParameter(key, "DATE", value) for key, value in parameters.items()),

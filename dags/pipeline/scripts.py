@@ -34,7 +34,8 @@ def run_script(
     def configure(context: Context) -> Job:
         known = run_values(product, context)
         sql = render(f"pipeline/{step}.sql", environment, **known, **values(context, known["contract"]))
-        return f"{product.name}-{known['run']}-{step}", script(sql, product.name, step)
+        identity = f"{product.name}-{known['run']}-{step}"
+        return identity, script(environment, sql, labels(product.name, step, known["run"]))
 
     return job_task(task_id or step, configure, environment, **arguments)
 
@@ -66,16 +67,18 @@ def job_task(
         deferrable=True,
         poll_interval=environment.spark.poll_seconds,
         kept_days=environment.staging_days - 1,
+        noted_in=f"{environment.project}.{environment.datasets['ops']}.jobs",
         **arguments,
     )
 
 
-def script(sql: str, name: str, step: str) -> dict[str, Any]:
-    """Configuration of a job that runs a script for a product or a model."""
-    return {"query": {"query": sql, "useLegacySql": False}, "labels": labels(name, step)}
+def script(environment: Environment, sql: str, named: dict[str, str]) -> dict[str, Any]:
+    """Configuration of a job that runs a script, under labels that say for what."""
+    limit = str(environment.max_bytes_billed)
+    return {"query": {"query": sql, "useLegacySql": False, "maximumBytesBilled": limit}, "labels": named}
 
 
-def load(environment: Environment, table: str, name: str, step: str, **source: Any) -> dict[str, Any]:
+def load(environment: Environment, table: str, named: dict[str, str], **source: Any) -> dict[str, Any]:
     """Configuration of a job that loads objects into a staging table, in place of what it holds."""
     destination = {
         "projectId": environment.project,
@@ -84,13 +87,15 @@ def load(environment: Environment, table: str, name: str, step: str, **source: A
     }
     return {
         "load": {**source, "destinationTable": destination, "writeDisposition": "WRITE_TRUNCATE"},
-        "labels": labels(name, step),
+        "labels": named,
     }
 
 
 def client(environment: Environment) -> Client:
     """A client of BigQuery, for questions whose answer a task needs itself."""
-    return BigQueryHook().get_client(project_id=environment.project, location=environment.bigquery_location)
+    made = BigQueryHook().get_client(project_id=environment.project, location=environment.bigquery_location)
+    made.default_query_job_config = QueryJobConfig(maximum_bytes_billed=environment.max_bytes_billed)
+    return made
 
 
 def query(environment: Environment, template: str, **values: Any) -> list[Row]:

@@ -10,6 +10,7 @@ from airflow.sdk import TaskGroup, TriggerRule, task
 from medallion.config import Environment, Product
 from pipeline.report import read_figures, render_report
 from pipeline.scripts import client
+from pipeline.work import run_of
 
 # publish or gold, or both, have something new to show; where both are skipped, so is this.
 ANY_NEWS = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
@@ -29,8 +30,9 @@ def serve(product: Product, environment: Environment) -> TaskGroup:
 
 def _report(product: Product, environment: Environment) -> Any:
     @task(task_id="report", trigger_rule=ANY_NEWS)
-    def report() -> str:
-        figures = read_figures(client(environment), environment, product)
+    def report(**context: Any) -> str:
+        run = run_of(context)  # type: ignore[arg-type]
+        figures = read_figures(client(environment), environment, product, run)
         page = render_report(product.name, product.description, figures)
         bucket, name = environment.buckets["reports"], f"{product.name}/index.html"
         GCSHook().upload(bucket_name=bucket, object_name=name, data=page, mime_type="text/html")

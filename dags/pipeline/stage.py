@@ -9,7 +9,7 @@ from medallion.config import Environment, Product
 from medallion.contracts import Contract, parse_contract
 from pipeline.discover import landed
 from pipeline.scripts import Job, job_task, load, run_script
-from pipeline.work import manifest_of, staging_table
+from pipeline.work import labels, manifest_of, staging_table
 
 STEP = "stage"
 
@@ -31,8 +31,7 @@ def stage(product: Product, environment: Environment) -> TaskGroup:
         return f"{product.name}-{manifest.run}-stage-rows", load(
             environment,
             f"{staging_table(product.name, manifest.run)}__rows",
-            product.name,
-            STEP,
+            labels(product.name, STEP, manifest.run),
             sourceUris=[f"{manifest.output}/rows/*.parquet"],
             sourceFormat="PARQUET",
             schema={"fields": rows_schema(contract)},
@@ -43,8 +42,7 @@ def stage(product: Product, environment: Environment) -> TaskGroup:
         return f"{product.name}-{manifest.run}-stage-files", load(
             environment,
             f"{staging_table(product.name, manifest.run)}__files",
-            product.name,
-            STEP,
+            labels(product.name, STEP, manifest.run),
             sourceUris=[f"{manifest.output}/files.jsonl"],
             sourceFormat="NEWLINE_DELIMITED_JSON",
             schema={"fields": FILES_SCHEMA},

@@ -77,7 +77,8 @@ def _snapshot(model: Model, environment: Environment) -> TaskGroup:
             features=render("gold/customer_features.sql", environment).rstrip(),
             examples=render("training/examples.sql", environment).rstrip(),
         )
-        return f"{model.name}-{version}-snapshot", script(sql, model.name, "snapshot")
+        named = labels(model.name, "snapshot", version)
+        return f"{model.name}-{version}-snapshot", script(environment, sql, named)
 
     with TaskGroup("snapshot") as group:
         plan() >> job_task("features", configure, environment)
@@ -160,13 +161,15 @@ def _score(model: Model, environment: Environment) -> TaskGroup:
     def stage(context: Context) -> Job:
         snapshot, live, name = table(context)
         sql = render("training/scores_stage.sql", environment, table=name, days=environment.staging_days)
-        return f"{model.name}-{snapshot}-{live}-stage", script(sql, model.name, "score")
+        named = labels(model.name, "score", snapshot)
+        return f"{model.name}-{snapshot}-{live}-stage", script(environment, sql, named)
 
     def load_scores(context: Context) -> Job:
         snapshot, live, name = table(context)
         uri = f"gs://{environment.buckets['lake']}/scores/{model.name}/{snapshot}/{live}/*.parquet"
         source = {"sourceUris": [uri], "sourceFormat": "PARQUET"}
-        return f"{model.name}-{snapshot}-{live}-load", load(environment, name, model.name, "score", **source)
+        named = labels(model.name, "score", snapshot)
+        return f"{model.name}-{snapshot}-{live}-load", load(environment, name, named, **source)
 
     def publish(context: Context) -> Job:
         snapshot, live, name = table(context)
@@ -178,7 +181,8 @@ def _score(model: Model, environment: Environment) -> TaskGroup:
             snapshot_date=dates.score_date,
             version=live,
         )
-        return f"{model.name}-{snapshot}-{live}-publish", script(sql, model.name, "score")
+        named = labels(model.name, "score", snapshot)
+        return f"{model.name}-{snapshot}-{live}-publish", script(environment, sql, named)
 
     with TaskGroup("score") as group:
         job = _job(model, environment, "score", f"{VERSION}-{{{{ {_LIVE_HASH} }}}}", _options(options))
@@ -219,5 +223,5 @@ def _job(
         release=RELEASE,
         entry=f"ml/{step}.py",
         arguments=arguments,
-        labels=labels(model.name, step),
+        labels=labels(model.name, step, VERSION),
     )

@@ -36,6 +36,11 @@ def found(context: Context) -> dict[str, Any]:
     return context["ti"].xcom_pull(task_ids=DISCOVER)
 
 
+def run_of(context: Context) -> str:
+    """The name of this run; one that is there for gold's sake alone is named after Airflow's."""
+    return found(context).get("run") or f"owed-{context['run_id']}"
+
+
 def manifest_of(context: Context) -> Manifest:
     """The manifest of this run."""
     return Manifest.from_json(read_object(found(context)["manifest"]))
@@ -76,6 +81,11 @@ def staging_table(product: str, run: str) -> str:
     return f"{product}__{run}"
 
 
-def labels(product: str, step: str) -> dict[str, str]:
-    """Labels by which a bill can be read; Google takes lower case, digits, _ and -, 63 at most."""
-    return {"product": re.sub(r"[^a-z0-9_-]", "_", product)[:63], "step": step}
+def labels(product: str, step: str, run: str) -> dict[str, str]:
+    """Labels by which a bill can be read; Google takes lower case, digits, _ and -, 63 at most.
+
+    `run` may be a template, for fields that Airflow renders.
+    """
+    names = {"product": product, "step": step} | ({} if "{{" in run else {"run": run})
+    allowed = {name: re.sub(r"[^a-z0-9_-]", "_", text.lower())[:63] for name, text in names.items()}
+    return {"run": run, **allowed}

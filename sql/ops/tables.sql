@@ -1,4 +1,4 @@
--- What the platform knows of its own work: the ledger of files, runs, touched dates, refreshes and checks.
+-- What the platform knows of its own work: the ledger of files, runs, touched dates, refreshes, checks, and what jobs cost.
 -- Made by the deployment, once per environment.
 -- No expiry: the ledger is what makes "nothing lost, nothing twice" true years later.
 CREATE TABLE IF NOT EXISTS `{{ ops }}.files` (
@@ -67,3 +67,18 @@ CREATE TABLE IF NOT EXISTS `{{ ops }}.checks` (
 )
 CLUSTER BY product, run
 OPTIONS (description = 'Audits of runs, and checks of gold tables.');
+
+CREATE TABLE IF NOT EXISTS `{{ ops }}.jobs` (
+  product STRING NOT NULL OPTIONS (description = 'The data product or model, as the job is labelled.'),
+  run STRING NOT NULL OPTIONS (description = 'The run, or the version of the model.'),
+  step STRING NOT NULL OPTIONS (description = 'The step of the way of the data.'),
+  job_id STRING NOT NULL OPTIONS (description = 'The BigQuery job; noted anew, now and then, when its task was tried again.'),
+  failed BOOL NOT NULL OPTIONS (description = 'Whether it ended in an error.'),
+  started_at TIMESTAMP OPTIONS (description = 'When BigQuery began it.'),
+  ended_at TIMESTAMP OPTIONS (description = 'When it ended.'),
+  bytes_processed INT64 OPTIONS (description = 'Bytes read, where the service tells.'),
+  bytes_billed INT64 OPTIONS (description = 'Bytes billed, where the service tells.'),
+  slot_ms INT64 OPTIONS (description = 'Milliseconds of slots used, where the service tells.')
+)
+CLUSTER BY product, run
+OPTIONS (description = 'BigQuery jobs of each step, and what they cost.');

@@ -6,6 +6,8 @@ import pytest
 from airflow.exceptions import AirflowException, AirflowFailException
 from google.cloud import bigquery
 
+from medallion.config import load_environment
+from medallion.sql import render
 from operators.bigquery import BigQueryJobOperator, _failure
 from tests.conftest import PROJECT
 
@@ -29,8 +31,10 @@ def rows(warehouse: bigquery.Client, sql: str) -> list[tuple[Any, ...]]:
     ]
 
 
-def operator(sql: str, identity: str, **arguments: Any) -> BigQueryJobOperator:
-    job = {"query": {"query": sql, "useLegacySql": False}}
+def operator(
+    sql: str, identity: str, labels: dict[str, str] | None = None, **arguments: Any
+) -> BigQueryJobOperator:
+    job = {"query": {"query": sql, "useLegacySql": False}, "labels": labels or {}}
     return BigQueryJobOperator(
         task_id="work",
         configure=lambda context: (identity, job),
@@ -102,6 +106,32 @@ def test_a_job_that_fails_after_the_task_was_put_off_is_as_final(
 def test_wrong_sql_is_final(context: dict[str, Any], warehouse: bigquery.Client) -> None:
     with pytest.raises(AirflowFailException, match=r"wrong_\w+-1 failed: .*no_such_table"):
         operator("SELECT * FROM gold.no_such_table", "wrong").execute(context)
+
+
+def test_a_job_that_has_ended_is_noted_with_what_it_was_for(
+    warehouse: bigquery.Client, table: str, context: dict[str, Any]
+) -> None:
+    warehouse.create_dataset("ops", exists_ok=True)
+    warehouse.query(render("ops/tables.sql", load_environment("local"))).result()
+    named = {"product": "orders", "run": "r1", "step": "gold"}
+    noted = {"labels": named, "noted_in": f"{PROJECT}.ops.jobs"}
+    job_id = operator(f"INSERT INTO {table} VALUES (1)", "noted", **noted).execute(context)
+    with pytest.raises(AirflowFailException):
+        operator("SELECT ERROR('no')", "noted", **noted).execute(context)
+    told = f"product, run, step, failed, job_id = '{job_id}', ended_at >= started_at"
+    assert rows(warehouse, f"SELECT {told} FROM ops.jobs ORDER BY failed") == [
+        ("orders", "r1", "gold", False, True, True),
+        ("orders", "r1", "gold", True, False, True),
+    ]
+
+
+def test_a_job_goes_well_though_it_cannot_be_noted(
+    table: str, context: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    job_id = operator(
+        f"INSERT INTO {table} VALUES (1)", "unnoted", noted_in=f"{PROJECT}.gold.no_such_table"
+    ).execute(context)
+    assert f"Job {job_id} is not noted in {PROJECT}.gold.no_such_table" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -1,216 +1,35 @@
-"""A small product on the emulators, through its real tasks; only the Spark job is stood in for."""
+"""Products on the emulators, run by their real tasks: a small one, and the real one with its Spark job."""
 
-import json
 import re
 import zlib
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from airflow.exceptions import AirflowSkipException
-from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from google.cloud import bigquery
+from pyspark.sql import SparkSession
 
-from medallion.config import Environment, Product, load_environment, load_product
-from medallion.contracts import parse_contract
-from medallion.manifest import Manifest, SourceFile
-from medallion.sql import render
-from pipeline.product import product_dag
-from tests.conftest import PROJECT
-from tests.dags.conftest import TaskInstance
+import medallion.gold
+from medallion.config import GoldTable, load_product
+from medallion.sql import SQL
+from tests.dags.pipeline.orders import Pipeline, drop_tables, make_environment
 
-HEADER = "order_id,second,amount"
-STAGED = ("stage.unchanged", "stage.tables", "stage.rows", "stage.files")
-SCHEMA = pa.schema(
-    [
-        *(("order_id", pa.int64()), ("ordered_at", pa.timestamp("us", "UTC")), ("order_date", pa.date32())),
-        *(("amount", pa.int64()), ("extra", pa.string())),
-        *(("key_hash", pa.int64()), ("row_hash", pa.int64())),
-        *(("file__", pa.int32()), ("verdict__", pa.string())),
-    ]
-)
-
-
-def contract(
-    new_columns: str = "evolve", minimum: int = 0, refers_to: str | None = None, deletes: bool = False
-) -> dict[str, Any]:
-    """Orders with an amount of at least `minimum`, whose ids may have to be known to another dataset.
-
-    Where it `deletes`, a column `gone` says that an order is no more.
-    """
-    when = {"format": "yyyy-MM-dd HH:mm:ss"}
-    relationships = [{"to": f"{refers_to}.order_id"}] if refers_to else []
-    key = {"required": True, "primaryKey": True, "relationships": relationships}
-    properties: list[dict[str, Any]] = [
-        {"name": "order_id", "physicalType": "INT64", **key},
-        {"name": "ordered_at", "physicalType": "TIMESTAMP", "required": True, "logicalTypeOptions": when},
-        {"name": "order_date", "physicalType": "DATE", "required": True},
-        {"name": "amount", "physicalType": "INT64", "logicalTypeOptions": {"minimum": minimum}},
-    ]
-    custom = {"orderBy": "ordered_at", "newColumns": new_columns}
-    if deletes:
-        properties.append({"name": "gone", "physicalType": "BOOL"})
-        custom["deleteFlag"] = "gone"
-    table = {
-        "properties": properties,
-        "customProperties": [{"property": name, "value": value} for name, value in custom.items()],
-    }
-    return {"name": "orders", "version": "1.0.0", "schema": [table]}
-
-
-class Pipeline:
-    """A product's DAG, run task by task."""
-
-    def __init__(self, product: Product, environment: Environment, client: bigquery.Client, buckets: Path):
-        self.product = product
-        self.environment = environment
-        self.contract = contract()
-        self._client = client
-        self._buckets = buckets
-
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Rows of a query, in which {product} stands for the product's name."""
-        job = self._client.query(sql.format(product=self.product.name), retry=None, job_retry=None)
-        return [tuple(row.values()) for row in job.result(retry=None, job_retry=None)]
-
-    def land(self, name: str, *lines: str, header: str = HEADER) -> None:
-        path = self.path(f"gs://{self.environment.buckets['bronze']}/{self.product.name}/{name}")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("\n".join([header, *lines]) + "\n")
-
-    def run(self, *lines: str, header: str = HEADER, name: str = "a.csv") -> dict[str, Any]:
-        """Lands a file and publishes it; returns what discover returned."""
-        self.land(name, *lines, header=header)
-        context = self.discover()
-        self.clean(context)
-        self.publish(context)
-        return context["ti"].returned["discover"]
-
-    def replay(self, **asked: Any) -> dict[str, Any]:
-        """Replays rejected rows up to publish; returns what discover returned."""
-        context = self.discover(asked)
-        self.clean(context)
-        self.publish(context)
-        return context["ti"].returned["discover"]
-
-    def backfill(self, first: str, last: str, apply: bool) -> list[dict[str, Any]]:
-        """Processes files again up to publish; returns what it said it would change."""
-        context = self.discover(backfill={"first": first, "last": last, "apply": apply})
-        self.clean(context)
-        try:
-            self.publish(context)
-        except AirflowSkipException:
-            assert not apply
-        return json.loads(self.path(f"{self.manifest(context).output}/changes.json").read_bytes())
-
-    def discover(
-        self, replay: dict[str, Any] | None = None, backfill: dict[str, Any] | None = None
-    ) -> dict[str, Any]:
-        """The context in which the tasks after discover run."""
-        instance = TaskInstance()
-        find = product_dag(self.product, self.environment).get_task("discover").python_callable
-        instance.returned["discover"] = find(params={"replay": replay, "backfill": backfill})
-        return {"ti": instance, "logical_date": None}
-
-    def clean(self, context: dict[str, Any]) -> None:
-        """Leaves what the Spark job leaves: too small an amount is rejected, the last line of a key stays."""
-        manifest = self.manifest(context)
-        minimum = manifest.contract["schema"][0]["properties"][3]["logicalTypeOptions"]["minimum"]
-        read = self._replayed(manifest) if manifest.replay else self._lines(manifest)
-        rows = [_row(file, header, raw, minimum) for file, header, raw in read]
-        last = {row["order_id"]: row for row in rows if row["status"] == "valid"}
-        for row in rows:
-            if row["status"] == "valid" and row is not last[row["order_id"]]:
-                row["status"] = "duplicate"
-            told = {name: row[name] for name in ("status", "reasons", "raw") if row[name] is not None}
-            if row["status"] == "rejected" or manifest.replay:
-                row["verdict__"] = json.dumps(told)
-            elif row["status"] == "duplicate":
-                row["verdict__"] = json.dumps({"status": "duplicate"})
-        output = self.path(manifest.output)
-        (output / "rows").mkdir(exist_ok=True)
-        parsed = parse_contract(manifest.contract, "orders")
-        staged = SCHEMA if parsed.evolves else SCHEMA.remove(4)
-        staged = staged.insert(4, pa.field("gone", pa.bool_())) if parsed.delete_flag else staged
-        pq.write_table(pa.Table.from_pylist(rows, staged), output / "rows" / "part-0.parquet")
-        files = [
-            _ledger_line(number, file, rows, self._header(file)) for number, file in enumerate(manifest.files)
-        ]
-        (output / "files.jsonl").write_text("".join(json.dumps(line) + "\n" for line in files))
-        new = Counter(name for line in files for name in line["new_columns"])
-        statuses = ("read", "valid", "rejected", "duplicate")
-        metrics = {
-            "rows": {status: sum(line[f"rows_{status}"] for line in files) for status in statuses},
-            "drift": {"new_columns": dict(new), "missing_columns": {}, "notes": []},
-        }
-        (output / "metrics.json").write_text(json.dumps(metrics))
-
-    def publish(self, context: dict[str, Any]) -> None:
-        """Every task from stage to publish; ends where one is skipped."""
-        for task_id in (*STAGED, "audit", "publish"):
-            self.task(task_id, context)
-
-    def refresh(self, found: dict[str, Any]) -> None:
-        """Refreshes each gold table, after discover found this."""
-        instance = TaskInstance()
-        instance.returned["discover"] = found
-        for table in self.product.gold:
-            self.task(f"gold.{table.table}", {"ti": instance, "logical_date": None, "run_id": "manual"})
-
-    def task(self, task_id: str, context: dict[str, Any]) -> None:
-        task = product_dag(self.product, self.environment).get_task(task_id)
-        if task_id == "stage.unchanged":
-            task.python_callable(**context)
-            return
-        if task._pre_execute_hook:
-            task._pre_execute_hook(context)
-        task.execute(context)
-
-    def manifest(self, context: dict[str, Any]) -> Manifest:
-        return Manifest.from_json(self.path(context["ti"].returned["discover"]["manifest"]).read_bytes())
-
-    def path(self, uri: str) -> Path:
-        """The file of an object."""
-        return self._buckets / uri.removeprefix("gs://")
-
-    def _lines(self, manifest: Manifest) -> list[tuple[int, str, str]]:
-        texts = [self.path(file.uri).read_text().splitlines() for file in manifest.files]
-        return [(file, lines[0], line) for file, lines in enumerate(texts) for line in lines[1:]]
-
-    def _replayed(self, manifest: Manifest) -> list[tuple[int, str, str]]:
-        folder = self.path(manifest.replay or "")
-        lines = [json.loads(line) for path in folder.glob("*.json") for line in path.open()]
-        return [
-            (int(line["file"]), manifest.files[int(line["file"])].header or "", line["raw"]) for line in lines
-        ]
-
-    def _header(self, file: SourceFile) -> str:
-        return file.header or self.path(file.uri).read_text().splitlines()[0]
-
-
-def make_environment(warehouse: bigquery.Client, suffix: str = "") -> Environment:
-    """The local environment with its buckets and datasets, which have names of their own by the suffix."""
-    local = load_environment("local")
-    environment = replace(
-        local,
-        project=PROJECT,
-        buckets={kind: f"{name}{suffix.replace('_', '-')}" for kind, name in local.buckets.items()},
-        datasets={kind: f"{name}{suffix}" for kind, name in local.datasets.items()},
-    )
-    storage = GCSHook().get_conn()
-    for name in (environment.buckets["bronze"], environment.buckets["lake"]):
-        if not storage.bucket(name).exists():
-            storage.create_bucket(name)
-    for dataset in environment.datasets.values():
-        warehouse.create_dataset(dataset, exists_ok=True)
-    warehouse.query(render("ops/tables.sql", environment)).result()
-    return environment
+Feed = Callable[[str], Any]  # makes a RealPipeline
+Define = Callable[..., None]
+SELECT = """-- Orders of each date.
+SELECT order_date, COUNT(*) AS orders, SUM(amount) AS amount
+FROM `{{ silver }}.PRODUCT`
+WHERE order_date IN UNNEST(touched)
+GROUP BY order_date
+"""
+CHECKS = """-- #fail small: a date has at most 100
+SELECT order_date, amount FROM `{{ build }}` WHERE amount > 100;
+-- #warn lonely: a date has two orders or more
+SELECT order_date FROM `{{ build }}` WHERE orders < 2;
+"""
 
 
 @pytest.fixture
@@ -237,59 +56,48 @@ def pipeline(
     drop_tables(warehouse, environment)
 
 
-def drop_tables(warehouse: bigquery.Client, environment: Environment) -> None:
-    """The emulator looks at all tables that there are before each statement: they add up to minutes."""
-    for dataset in environment.datasets.values():
-        for table in warehouse.list_tables(dataset):
-            kind = "VIEW" if table.table_type == "VIEW" else "TABLE"
-            warehouse.query(f"DROP {kind} `{dataset}.{table.table_id}`").result()
+@pytest.fixture
+def feed(
+    warehouse: bigquery.Client,
+    bigquery_url: str,
+    gcs_url: str,
+    buckets: Path,
+    spark: SparkSession,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Feed:
+    """Makes the real product in a warehouse of its own by a name, with nothing in it yet."""
+    from tests.dags.pipeline.real_job import PRODUCT, RealPipeline  # which loads Spark
+
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", bigquery_url)
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs_url)
+    monkeypatch.setenv("AIRFLOW_VAR_MEDALLION_RELEASE", "release")
+
+    def make(name: str) -> RealPipeline:
+        product = replace(load_product(PRODUCT), train=None, max_rejected_ratio=1.0)
+        made = RealPipeline(product, make_environment(warehouse, f"_{name}"), warehouse, buckets)
+        made.spark = spark
+        return made
+
+    return make
 
 
-def skipped(pipeline: Pipeline, task_id: str, context: dict[str, Any]) -> str:
-    """What a task says of being skipped."""
-    with pytest.raises(AirflowSkipException) as skip:
-        pipeline.task(task_id, context)
-    return str(skip.value)
+@pytest.fixture
+def define(pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Define:
+    """Gives the product a gold table of its own name, whose files a test may change."""
+    table = GoldTable(pipeline.product.name, "touched_partitions", "order_date")
+    pipeline.product = replace(pipeline.product, gold=(table,))
+    for path in ("gold", "pipeline"):
+        (tmp_path / path).mkdir()
+    for source in (SQL / "pipeline").iterdir():
+        (tmp_path / "pipeline" / source.name).symlink_to(source)
+    for name in ("gold.refresh_script", "discover.gold_definition"):
+        real = getattr(medallion.gold, name.partition(".")[2])
+        monkeypatch.setattr(f"pipeline.{name}", partial(real, folder=tmp_path))
 
+    def write(select: str = SELECT, checks: str = CHECKS) -> None:
+        file = tmp_path / "gold" / pipeline.product.name
+        file.with_suffix(".sql").write_text(select.replace("PRODUCT", pipeline.product.name))
+        file.with_suffix(".checks.sql").write_text(checks)
 
-def _row(file: int, header: str, raw: str, minimum: int) -> dict[str, Any]:
-    values = dict(zip(header.split(","), raw.split(","), strict=True))
-    amount = int(values["amount"])
-    ordered_at = datetime(2017, 1, 2, 12, tzinfo=UTC) + timedelta(seconds=int(values["second"]))
-    extra = {name: values[name] for name in _new(header)}
-    small = {"column": "amount", "rule": "minimum", "value": values["amount"]}
-    return {
-        "order_id": int(values["order_id"]),
-        "ordered_at": ordered_at,
-        "order_date": ordered_at.date(),
-        "amount": amount,
-        "gone": values.get("gone") == "true",
-        "extra": json.dumps(extra) if extra else None,
-        "key_hash": zlib.crc32(values["order_id"].encode()),
-        "row_hash": zlib.crc32(f"{values['order_id']} {ordered_at} {amount}".encode()),
-        "file__": file,
-        "verdict__": None,
-        "status": "rejected" if amount < minimum else "valid",
-        "reasons": [small] if amount < minimum else None,
-        "raw": raw,
-    }
-
-
-def _ledger_line(number: int, file: SourceFile, rows: list[dict[str, Any]], header: str) -> dict[str, Any]:
-    count = Counter(row["status"] for row in rows if row["file__"] == number)
-    return {
-        "file": number,
-        **asdict(file),
-        "format": "csv",
-        "header": header,
-        "state": "accepted",
-        "reason": None,
-        "rows_read": count.total(),
-        **{f"rows_{status}": count[status] for status in ("valid", "rejected", "duplicate")},
-        "new_columns": _new(header),
-        "missing_columns": [],
-    }
-
-
-def _new(header: str) -> list[str]:
-    return [name for name in header.split(",") if name not in (*HEADER.split(","), "gone")]
+    write()
+    return write

@@ -5,98 +5,18 @@ Spark, the DAG's tasks and the emulator do what they do in a run; Airflow's sche
 
 import random
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow.parquet as pq
 import pytest
 from airflow.exceptions import AirflowSkipException
 from google.cloud import bigquery
-from pyspark.sql import SparkSession
 
 from local.sample import export_sample
-from local.spark_submit import file_systems
-from medallion.config import load_product
-from medallion.contracts import load_contract, parse_contract
-from spark_jobs import clean
-from tests.dags.pipeline.conftest import Pipeline, drop_tables, make_environment
-
-PRODUCT = "customer_transactions"
-COLUMNS = [column.name for column in parse_contract(load_contract(PRODUCT), PRODUCT).stored_columns]
-Feed = Callable[[str], "RealPipeline"]
-
-
-class RealPipeline(Pipeline):
-    """The real product, cleaned by the real job."""
-
-    spark: SparkSession
-
-    def clean(self, context: dict[str, Any]) -> None:
-        for key, value in file_systems(self._buckets).items():
-            hadoop = self.spark.sparkContext._jsc.hadoopConfiguration()
-            hadoop.set(key.removeprefix("spark.hadoop."), value)
-        clean._session()
-        clean.clean(self.spark, self.manifest(context))
-
-    def process(self) -> str:
-        """One run over whatever is new, up to gold; returns its name."""
-        context = self.discover()
-        self.clean(context)
-        self.publish(context)
-        found = context["ti"].returned["discover"]
-        self.refresh(found)
-        return found["run"]
-
-    def rows(self, select: str) -> Counter[tuple[Any, ...]]:
-        """The multiset of a query's rows, by way of Parquet: their number is too great for the REST API."""
-        name = f"compare/{abs(hash(select))}"
-        uri = f"gs://{self.environment.buckets['lake']}/{name}/*.parquet"
-        self._client.query(
-            f"SELECT 1; EXPORT DATA OPTIONS (uri = '{uri}', format = 'PARQUET', overwrite = true) AS {select}"
-        ).result()
-        table = pq.read_table(self.path(uri.removesuffix("/*.parquet")))
-        return Counter(zip(*(column.to_pylist() for column in table.columns), strict=True))
-
-    def everything(self) -> dict[str, Counter[tuple[Any, ...]]]:
-        """What readers see and what is kept aside, without run and generation, which tell of the way."""
-        silver, quarantine, gold = (
-            self.environment.datasets[name] for name in ("silver", "quarantine", "gold")
-        )
-        columns = ", ".join([*COLUMNS, "row_hash", "source_file"])
-        told = {
-            "silver": f"SELECT {columns} FROM {silver}.{PRODUCT}",
-            "superseded": f"SELECT {columns} FROM {silver}.{PRODUCT}__superseded",
-            "quarantine": "SELECT source_file, raw, TO_JSON_STRING(reasons) AS reasons "
-            f"FROM {quarantine}.{PRODUCT} WHERE resolved_by IS NULL",
-        }
-        told |= {table.table: f"SELECT * FROM {gold}.{table.table}" for table in self.product.gold}
-        return {name: self.rows(select) for name, select in told.items()}
-
-
-@pytest.fixture
-def feed(
-    warehouse: bigquery.Client,
-    bigquery_url: str,
-    gcs_url: str,
-    buckets: Path,
-    spark: SparkSession,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Feed:
-    """Makes a warehouse of its own by a name, with nothing in it yet."""
-    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", bigquery_url)
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs_url)
-    monkeypatch.setenv("AIRFLOW_VAR_MEDALLION_RELEASE", "release")
-
-    def make(name: str) -> RealPipeline:
-        product = replace(load_product(PRODUCT), train=None, max_rejected_ratio=1.0)
-        made = RealPipeline(product, make_environment(warehouse, f"_{name}"), warehouse, buckets)
-        made.spark = spark
-        return made
-
-    return make
+from tests.dags.pipeline.conftest import Feed
+from tests.dags.pipeline.orders import drop_tables
+from tests.dags.pipeline.real_job import RealPipeline
 
 
 def split(days: int, parts: int, folder: Path) -> dict[str, str]:

@@ -7,7 +7,7 @@ from airflow.exceptions import AirflowFailException
 
 from medallion.contracts import parse_contract
 from pipeline.drift import DriftError, evolved_columns
-from tests.dags.pipeline.conftest import HEADER, Pipeline, contract
+from tests.dags.pipeline.orders import HEADER, Pipeline, contract
 
 TIERED = f"{HEADER},tier"
 SILVER = "SELECT order_id, amount, tier FROM silver.{product} ORDER BY order_id"

@@ -1,60 +1,19 @@
 """A gold table is refreshed by what was touched, and shown only once it has passed its checks."""
 
 import json
-from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
-from pathlib import Path
 
 import pytest
 from airflow.exceptions import AirflowFailException
 
-import medallion.gold
-from medallion.config import GoldTable
-from medallion.sql import SQL
-from tests.dags.pipeline.conftest import Pipeline
+from tests.dags.pipeline.conftest import SELECT, Define
+from tests.dags.pipeline.orders import Pipeline
 
 DAY = 86_400
-SELECT = """-- Orders of each date.
-SELECT order_date, COUNT(*) AS orders, SUM(amount) AS amount
-FROM `{{ silver }}.PRODUCT`
-WHERE order_date IN UNNEST(touched)
-GROUP BY order_date
-"""
-CHECKS = """-- #fail small: a date has at most 100
-SELECT order_date, amount FROM `{{ build }}` WHERE amount > 100;
--- #warn lonely: a date has two orders or more
-SELECT order_date FROM `{{ build }}` WHERE orders < 2;
-"""
 SHOWN = "SELECT CAST(order_date AS STRING), amount FROM gold.{product} ORDER BY order_date"
 CHECKED = (
     "SELECT name, severity, passed, detail, offending FROM ops.checks"
     " WHERE product = '{product}' AND step = 'gold' AND run = '%s' ORDER BY name"
 )
-
-Define = Callable[..., None]
-
-
-@pytest.fixture
-def define(pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Define:
-    """Gives the product a gold table of its own name, whose files a test may change."""
-    table = GoldTable(pipeline.product.name, "touched_partitions", "order_date")
-    pipeline.product = replace(pipeline.product, gold=(table,))
-    for path in ("gold", "pipeline"):
-        (tmp_path / path).mkdir()
-    for source in (SQL / "pipeline").iterdir():
-        (tmp_path / "pipeline" / source.name).symlink_to(source)
-    for name in ("gold.refresh_script", "discover.gold_definition"):
-        real = getattr(medallion.gold, name.partition(".")[2])
-        monkeypatch.setattr(f"pipeline.{name}", partial(real, folder=tmp_path))
-
-    def write(select: str = SELECT, checks: str = CHECKS) -> None:
-        file = tmp_path / "gold" / pipeline.product.name
-        file.with_suffix(".sql").write_text(select.replace("PRODUCT", pipeline.product.name))
-        file.with_suffix(".checks.sql").write_text(checks)
-
-    write()
-    return write
 
 
 def refresh(pipeline: Pipeline, *lines: str, name: str = "a.csv") -> str:

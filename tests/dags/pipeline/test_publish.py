@@ -4,7 +4,7 @@ import itertools
 from datetime import date
 
 from pipeline.scripts import client
-from tests.dags.pipeline.conftest import HEADER, Pipeline, contract
+from tests.dags.pipeline.orders import HEADER, Pipeline, contract
 
 SILVER = "SELECT order_id, amount FROM silver.{product} ORDER BY order_id"
 SUPERSEDED = "SELECT order_id, amount FROM silver.{product}__superseded ORDER BY order_id, amount"

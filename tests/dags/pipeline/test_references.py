@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 from airflow.exceptions import AirflowFailException
 
-from tests.dags.pipeline.conftest import Pipeline, contract
+from tests.dags.pipeline.orders import Pipeline, contract
 
 
 @pytest.fixture

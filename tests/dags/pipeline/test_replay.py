@@ -7,7 +7,7 @@ from airflow.exceptions import AirflowFailException, AirflowSkipException
 
 from pipeline.report import read_figures
 from pipeline.scripts import client
-from tests.dags.pipeline.conftest import Pipeline, contract, skipped
+from tests.dags.pipeline.orders import Pipeline, contract, skipped
 
 SILVER = "SELECT order_id, amount FROM silver.{product} ORDER BY order_id"
 QUARANTINE = "SELECT raw, resolved_by FROM quarantine.{product} ORDER BY raw"
@@ -167,5 +167,5 @@ def test_the_ratio_of_the_report_counts_a_replayed_row_once(rejected: Pipeline) 
 
 
 def _quality(pipeline: Pipeline) -> dict[str, Any]:
-    quality = read_figures(client(pipeline.environment), pipeline.environment, pipeline.product).quality
+    quality = read_figures(client(pipeline.environment), pipeline.environment, pipeline.product, "r").quality
     return {name: getattr(quality, name) for name in ("files", "rows_read", "rows_valid", "rows_rejected")}
