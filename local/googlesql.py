@@ -54,6 +54,7 @@ def analyze(
         language_options=_language(),
         error_message_mode=ast.ErrorMessageMode.ERROR_MESSAGE_ONE_LINE,
         parse_location_record_type=ast.ParseLocationRecordType.PARSE_LOCATION_RECORD_FULL_NODE_SCOPE,
+        prune_unused_columns=True,  # a scan then names what is read, and no more
         query_parameters=[named(name=name, type=type_of(kind)) for name, kind in (parameters or {}).items()],
         system_variables=[system(name_path=["v"], type=variable)] if variable else [],
     )
