@@ -87,6 +87,11 @@ query: setup  ## GoogleSQL on the local warehouse: SQL="SELECT …" [FORMAT=csv|
 	@[ -n "$$SQL" ] || { echo 'Give the query: make query SQL="SELECT …"' >&2; exit 2; }
 	$(BIN)/python -m local.query --format "$(FORMAT)" -- "$$SQL"
 
+.PHONY: explain
+explain: setup  ## a row's passport: KEY="values of the key, with commas between" [PRODUCT=…]
+	@[ -n "$(KEY)" ] || { echo 'Give the key: make explain KEY="31198459904,1083296"' >&2; exit 2; }
+	$(BIN)/python -m local.explain "$(PRODUCT)" "$(KEY)"
+
 .PHONY: test
 test: setup  ## run the tests
 	@$(BIN)/python -m pytest

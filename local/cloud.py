@@ -40,6 +40,7 @@ ENVIRONMENT = "local"
 METADATA, ENDPOINT = "GCE_METADATA_HOST", "CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER"
 DATAPROC_BUCKET = "local-dataproc"
 UPLOADS = 8
+WHAT_HOLDS_DATA = ("gcs", "bigquery")
 
 
 @dataclass(frozen=True)
@@ -146,11 +147,14 @@ def start(services: Services, with_airflow: bool = True, airflow_port: int | Non
     if airflow_port:
         ports["airflow"] = airflow_port
     cloud = Cloud(load_environment(ENVIRONMENT), ports)
-    standins = _standins(ports, cloud.environment) if with_airflow else [_bigquery(ports, cloud.environment)]
+    standins = _standins(ports, cloud.environment)
+    if not with_airflow:
+        standins = [service for service in standins if service.name in WHAT_HOLDS_DATA]
     for service in standins:
         services.start(service)
     if not with_airflow:
-        services.wait(standins[0])
+        for service in standins:
+            services.wait(service)
         return cloud
     release, objects = build_release(ROOT)
     environment = _airflow_environment(ports, cloud.environment, release)

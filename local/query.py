@@ -4,15 +4,18 @@ import argparse
 import csv
 import json
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from google.api_core.exceptions import GoogleAPICallError
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
-from local.cloud import local_cloud, running_cloud
+from local.cloud import Cloud, local_cloud, running_cloud
 from local.paths import BIGQUERY
 from medallion.errors import MedallionError
+
+T = TypeVar("T")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -32,17 +35,25 @@ def main(argv: list[str] | None = None) -> int:
 
 def query(sql: str) -> list[dict[str, Any]]:
     """Rows of a query; starts the emulator for it where none is up."""
+    return on_kept_data(lambda cloud: cloud.query(sql))
+
+
+def on_kept_data(ask: Callable[[Cloud], T]) -> T:
+    """What `ask` finds in the cloud that is up, or in stand-ins that are started for it alone.
+
+    Raises MedallionError when there is no data yet.
+    """
     cloud = running_cloud()
     if cloud is not None:
-        return cloud.query(sql)
+        return ask(cloud)
     if not BIGQUERY.exists():
         raise MedallionError("There is no local warehouse yet. Next: make run.")
     with local_cloud(keep=True, with_airflow=False) as started:
-        return started.query(sql)
+        return ask(started)
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:
-    table = Table(*(rows[0] if rows else ("no rows",)))
+    table = Table(*(Column(name, overflow="fold") for name in (rows[0] if rows else ("no rows",))))
     for row in rows:
         table.add_row(*("NULL" if value is None else str(value) for value in row.values()))
     Console(width=None if sys.stdout.isatty() else 200).print(table)

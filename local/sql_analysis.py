@@ -14,6 +14,7 @@ from typing import Any
 
 from jinja2 import TemplateError
 
+from local.explain import table_fed
 from local.googlesql import Table, own_views, tables_read
 from local.paths import CACHE
 from local.sql_places import copy_with_places, files_in, placed_problem, rendering_problem
@@ -110,6 +111,12 @@ def _product_steps(
         yield step(f"pipeline/{name}.sql", **_later_run(product, contract, environment))
     for table in gold:
         yield "pipeline/gold.sql", partial(refresh_script, product.name, table, environment, "first", folder)
+    asked = {**_first_run(product, contract, environment), "key": contract.key, "patterns": contract.key}
+    for name in ("versions", "rejected"):
+        yield step(f"explain/{name}.sql", **asked)
+    for table in gold:
+        fed = {**asked, **table_fed(contract, table), "partition_date": PLAN.score_date}
+        yield step("explain/fed.sql", **fed)
     shown = {table.table for table in product.gold}
     for path in sorted((folder / "report").glob("*.sql")) if product.report else ():
         if path.stem in shown or not (folder / "gold" / path.name).exists():
