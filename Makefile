@@ -93,8 +93,8 @@ explain: setup  ## a row's passport: KEY="values of the key, with commas between
 	$(BIN)/python -m local.explain "$(PRODUCT)" "$(KEY)"
 
 .PHONY: test
-test: setup  ## run the tests
-	@$(BIN)/python -m pytest
+test: setup  ## run the tests, two files at a time
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: certify
 certify: setup  ## run the tests that take long
