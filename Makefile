@@ -92,6 +92,11 @@ explain: setup  ## a row's passport: KEY="values of the key, with commas between
 	@[ -n "$(KEY)" ] || { echo 'Give the key: make explain KEY="31198459904,1083296"' >&2; exit 2; }
 	$(BIN)/python -m local.explain "$(PRODUCT)" "$(KEY)"
 
+.PHONY: forget
+forget: setup  ## take a customer out of all that a product holds: CUSTOMER=… [PRODUCT=…]
+	@[ -n "$(CUSTOMER)" ] || { echo 'Say whom: make forget CUSTOMER=1071' >&2; exit 2; }
+	$(BIN)/python -m local.forget "$(PRODUCT)" "$(CUSTOMER)"
+
 .PHONY: test
 test: setup  ## run the tests, two files at a time
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder

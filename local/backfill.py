@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
         changes = read_beside_manifest(cloud, api, product.name, run_id, "changes.json")
         tell_changes(changes, arguments.apply)
 
-    return run_command(lambda: run_on_kept_data(product, conf, tell))
+    return run_command(lambda: run_on_kept_data(product, lambda _: conf, tell))
 
 
 def tell_changes(changes: list[dict[str, Any]] | None, applied: bool) -> None:

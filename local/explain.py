@@ -5,7 +5,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from google.api_core.exceptions import NotFound
@@ -16,6 +16,7 @@ from local.query import on_kept_data, print_table
 from medallion.config import GoldTable, Product, load_model, load_product
 from medallion.contracts import Contract, load_contract, parse_contract
 from medallion.errors import MedallionError
+from medallion.snapshots import SnapshotSpec, taught_by
 from medallion.sql import render
 
 # What training publishes beside a product's own gold tables.
@@ -103,21 +104,16 @@ def _fed(product: Product, contract: Contract, partition_date: date, ask: Ask) -
 
 def _learned(cloud: Cloud, model: str, shown: dict[str, Any]) -> Rows:
     """The versions one of whose snapshots looked at the row's date, made after the row was published."""
-    spans = load_model(model).snapshots
-    window, horizon = timedelta(spans["window_days"]), timedelta(spans["horizon_days"])
+    spec = SnapshotSpec(**load_model(model).snapshots)
     lake = cloud.storage().bucket(cloud.environment.buckets["lake"])
     found = []
     for blob in lake.list_blobs(match_glob=f"training/{model}/*/examples/_plan.json"):
         if blob.time_created < shown["published_at"]:
             continue
-        plan = json.loads(blob.download_as_bytes())
-        days = [date.fromisoformat(day) for day in (*plan["train_dates"], plan["validation_date"])]
-        looked = [day for day in days if day - window < shown["partition_date"] <= day + horizon]
+        looked = taught_by(json.loads(blob.download_as_bytes()), spec, shown["partition_date"])
         if looked:
-            version = blob.name.split("/")[2]
-            found.append(
-                {"version": version, "snapshots": len(looked), "first": looked[0], "last": looked[-1]}
-            )
+            told = {"snapshots": len(looked), "first": looked[0], "last": looked[-1]}
+            found.append({"version": blob.name.split("/")[2], **told})
     return found
 
 

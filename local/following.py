@@ -70,10 +70,12 @@ def follow_training(api: AirflowApi, product: Product) -> list[dict[str, Any]]:
 
 
 def run_on_kept_data(
-    product: Product, conf: dict[str, Any], tell: Callable[[Cloud, AirflowApi, str], None]
+    product: Product,
+    conf: Callable[[Cloud], dict[str, Any]],
+    tell: Callable[[Cloud, AirflowApi, str], None],
 ) -> None:
-    """Runs a product's DAG on the data that is there, in the cloud that is up or in one of its own, and lets
-    `tell` say what came of the run.
+    """Runs a product's DAG by the parameters that `conf` makes, on the data that is there, in the cloud that
+    is up or in one of its own, and lets `tell` say what came of the run.
 
     Raises MedallionError when there is no data yet, and when the run fails.
     """
@@ -81,7 +83,7 @@ def run_on_kept_data(
     def run(cloud: Cloud) -> AirflowApi:
         api = AirflowApi(cloud.ports["airflow"])
         api.wait_for_dag(product.name)
-        run_id = api.trigger(product.name, conf)
+        run_id = api.trigger(product.name, conf(cloud))
         follow(api, product.name, run_id)
         tell(cloud, api, run_id)
         return api

@@ -24,7 +24,7 @@ def main(argv: list[str] | None = None) -> int:
     def tell(cloud: Cloud, api: AirflowApi, run_id: str) -> None:
         tell_replay(cloud, product, run_metrics(cloud, api, product.name, run_id), arguments.dry_run)
 
-    return run_command(lambda: run_on_kept_data(product, {"replay": conf}, tell))
+    return run_command(lambda: run_on_kept_data(product, lambda _: {"replay": conf}, tell))
 
 
 def tell_replay(cloud: Cloud, product: Product, metrics: dict[str, Any] | None, dry_run: bool) -> None:

@@ -29,6 +29,8 @@ from medallion.sql import SQL, render
 # In the order of the steps. A later run meets the tables as the first one left them.
 FIRST_RUN = ("ledger", "owed", "referenced", "stage", "audit", "publish", "references", "replay")
 LATER_RUN = ("backfill", "stage", "audit", "changes", "publish", "replay")
+CUSTOMER = "customer_id"
+ERASURE = ("rejected", "files", "dates", "runs", "erase")
 # Of the report's queries.
 PARAMETERS = {"product": "STRING", "since": "DATE", "until": "DATE"}
 DAYS = tuple(date(2017, month, 1) for month in range(5, 10))
@@ -129,6 +131,8 @@ def _product_steps(
         yield "training/snapshot.sql", partial(_snapshot, environment, folder)
         yield step("training/scores_stage.sql", **scores)
         yield step("training/scores_publish.sql", **scores, snapshot_date=PLAN.score_date)
+    for name in ERASURE:
+        yield step(f"erasure/{name}.sql", **asked, **_person(contract), scores=bool(product.train))
 
 
 def _first_run(product: Product, contract: Contract, environment: Environment) -> dict[str, Any]:
@@ -172,6 +176,22 @@ def _later_run(product: Product, contract: Contract, environment: Environment) -
         "table": f"{product.name}__later",
         "replay": {"rows": 1, "fingerprint": "1"},
         "uri": "gs://lake/folder/*.json",
+    }
+
+
+def _person(contract: Contract) -> dict[str, Any]:
+    """What scripts in sql/erasure ask for beside."""
+    file = {"uri": "gs://bronze/file", "known": 1, "generation": 2, "size": 3, "checksum": "checksum"}
+    return {
+        "column": next((c.name for c in contract.stored_columns if c.name == CUSTOMER), contract.key[0]),
+        "value": "1",
+        "pattern": "1",
+        "mentioned": ["gs://bronze/file"],
+        "dates": [{"partition_date": day, "shown": True} for day in DAYS],
+        "rejected": ["md5"],
+        "rewritten": [file],
+        "kept": {"gs://bronze/kept": "reason"},
+        "models": ["version"],
     }
 
 

@@ -1,7 +1,9 @@
 """Which snapshot dates a model is trained, stopped, tested and scored on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from medallion.errors import MedallionError
 
@@ -56,3 +58,12 @@ def plan_snapshots(first_date: date, last_date: date, spec: SnapshotSpec) -> Sna
         validation_date=last_date - 2 * horizon,
         train_dates=tuple(last_train_date - spacing * back for back in reversed(range(snapshots))),
     )
+
+
+def taught_by(plan: Mapping[str, Any], spec: SnapshotSpec, day: date) -> list[date]:
+    """The snapshots of a plan, as it was written down, whose features or labels looked at a date; of those
+    that a model learns from.
+    """
+    window, horizon = timedelta(spec.window_days), timedelta(spec.horizon_days)
+    dates = [date.fromisoformat(text) for text in (*plan["train_dates"], plan["validation_date"]) if text]
+    return [snapshot for snapshot in dates if snapshot - window < day <= snapshot + horizon]

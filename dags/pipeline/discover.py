@@ -13,6 +13,7 @@ from medallion.contracts import load_contract, parse_contract
 from medallion.gold import gold_definition
 from medallion.manifest import Manifest, SourceFile, run_id
 from pipeline.backfill import select_processed
+from pipeline.forget import forget
 from pipeline.references import export_references, reference_fingerprints
 from pipeline.replay import Selection, export_rejected, select_rejected
 from pipeline.scripts import query
@@ -29,13 +30,16 @@ def discover(product: Product, environment: Environment) -> Any:
 
     @task(task_id=DISCOVER)
     def find(**context: Any) -> dict[str, Any]:
-        replay, backfill = (context["params"][name] for name in ("replay", "backfill"))
-        if replay is not None and backfill is not None:
-            raise AirflowFailException("params: expected replay or backfill, got both. Next: give one.")
-        if replay is not None:
-            return _rejected_rows(product, environment, replay)
-        if backfill is not None:
-            return _processed_files(product, environment, backfill)
+        asked = {name: value for name, value in context["params"].items() if value is not None}
+        if len(asked) > 1:
+            raise AirflowFailException(f"params: expected one, got {', '.join(asked)}. Next: give one.")
+        if "replay" in asked:
+            return _rejected_rows(product, environment, asked["replay"])
+        if "backfill" in asked:
+            return _processed_files(product, environment, asked["backfill"])
+        if "forget" in asked:
+            forget(product, environment, asked["forget"]["request"])
+            return {}  # what gold shows is owed anew
         return _new_files(product, environment)
 
     return find()

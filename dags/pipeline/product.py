@@ -6,7 +6,7 @@ from airflow.sdk import DAG
 from airflow.timetables.trigger import CronTriggerTimetable
 
 from medallion.config import Environment, Product
-from pipeline import backfill, replay
+from pipeline import backfill, forget, replay
 from pipeline.audit import audit
 from pipeline.clean import clean
 from pipeline.discover import discover
@@ -26,7 +26,7 @@ def product_dag(product: Product, environment: Environment) -> DAG:
         catchup=False,
         max_active_runs=1,  # one writer for each silver table
         default_args={"owner": product.owner, **RETRIES},
-        params={"replay": replay.PARAM, "backfill": backfill.PARAM},
+        params={"replay": replay.PARAM, "backfill": backfill.PARAM, "forget": forget.PARAM},
         tags=["data product"],
     ) as dag:
         discovered = discover(product, environment)

@@ -1,4 +1,5 @@
--- What the platform knows of its own work: the ledger of files, runs, touched dates, refreshes, checks, and what jobs cost.
+-- What the platform knows of its own work: the ledger of files, runs, touched dates, refreshes, checks, what jobs cost,
+-- and erasures.
 -- Made by the deployment, once per environment.
 -- No expiry: the ledger is what makes "nothing lost, nothing twice" true years later.
 CREATE TABLE IF NOT EXISTS `{{ ops }}.files` (
@@ -82,3 +83,17 @@ CREATE TABLE IF NOT EXISTS `{{ ops }}.jobs` (
 )
 CLUSTER BY product, run
 OPTIONS (description = 'BigQuery jobs of each step, and what they cost.');
+
+CREATE TABLE IF NOT EXISTS `{{ ops }}.erasures` (
+  product STRING NOT NULL OPTIONS (description = 'The data product that a person was erased from.'),
+  run STRING NOT NULL OPTIONS (description = 'The request, which says nothing of who it was.'),
+  erased_at TIMESTAMP NOT NULL OPTIONS (description = 'When silver ceased to show the person.'),
+  silver_rows INT64 NOT NULL OPTIONS (description = 'Rows taken out of silver.'),
+  superseded_rows INT64 NOT NULL OPTIONS (description = 'Rows taken out of those that silver does not show.'),
+  quarantine_rows INT64 NOT NULL OPTIONS (description = 'Rejected rows taken out.'),
+  files_rewritten INT64 NOT NULL OPTIONS (description = 'Files in bronze that were written anew without the person.'),
+  files_kept ARRAY<STRUCT<uri STRING, reason STRING>> OPTIONS (description = 'Files that may still hold the person, and why.'),
+  models ARRAY<STRING> OPTIONS (description = 'Versions of the model that learned from the person.')
+)
+CLUSTER BY product
+OPTIONS (description = 'Erasures of persons, without their identity.');

@@ -122,12 +122,17 @@ class Pipeline:
         return json.loads(self.path(f"{self.manifest(context).output}/changes.json").read_bytes())
 
     def discover(
-        self, replay: dict[str, Any] | None = None, backfill: dict[str, Any] | None = None
+        self,
+        replay: dict[str, Any] | None = None,
+        backfill: dict[str, Any] | None = None,
+        forget: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """The context in which the tasks after discover run."""
         instance = TaskInstance()
         find = product_dag(self.product, self.environment).get_task("discover").python_callable
-        instance.returned["discover"] = find(params={"replay": replay, "backfill": backfill})
+        instance.returned["discover"] = find(
+            params={"replay": replay, "backfill": backfill, "forget": forget}
+        )
         return {"ti": instance, "logical_date": None}
 
     def clean(self, context: dict[str, Any]) -> None:

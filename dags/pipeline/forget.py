@@ -1,0 +1,162 @@
+"""Forgetting a person: rows, files, scores and snapshots without them, and a note of it that names nobody."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from airflow.exceptions import AirflowFailException, AirflowSkipException
+from airflow.providers.google.cloud.hooks.gcs import GCSHook
+from airflow.sdk import Param, Variable
+from google.api_core.exceptions import Forbidden
+from google.cloud.bigquery import Row
+from google.cloud.storage import Blob, Client
+
+from medallion.config import Environment, Product, load_model
+from medallion.contracts import Contract, load_contract, parse_contract
+from medallion.gold import identifier
+from medallion.snapshots import SnapshotSpec, taught_by
+from pipeline.rewriting import Person, row_test, without
+from pipeline.scripts import query, table_columns
+from pipeline.work import read_object
+
+PARAM = Param(
+    None,
+    type=["null", "object"],
+    description="Instead of new files, takes one person out of everything. request: the gs:// URI of a JSON "
+    "object with `column` and `value`, which is deleted in the end: no log and no table names the person.",
+    properties={"request": {"type": "string", "pattern": "^gs://[^/]+/.+"}},
+    required=["request"],
+    additionalProperties=False,
+)
+SCORES = "customer_scores"
+REWRITTEN = "rewritten-from"  # of an object's metadata: the generation without which it was written anew
+BINARY = "application/octet-stream"
+
+log = logging.getLogger(__name__)
+
+
+def forget(product: Product, environment: Environment, request: str) -> None:
+    """Takes a person out of a product; gold owes the dates that it touches. Done again, it changes nothing.
+
+    Raises AirflowSkipException where nothing was published yet, and AirflowFailException for a request that
+    names no column that silver shows as it came.
+    """
+    contract = parse_contract(load_contract(product.contract), f"conf/contracts/{product.contract}.yaml")
+    person = read_request(contract, request)
+    if not table_columns(environment, "silver", product.name):
+        raise AirflowSkipException(f"Nothing of {product.name} has been published yet.")
+    asked = {
+        **{"product": product.name, "contract": contract, "partition_by": product.partition_by},
+        **{"column": person.column.name, "value": person.value, "pattern": person.pattern},
+        "run": f"forget-{identifier(request.rpartition('/')[2].removesuffix('.json'))}",
+        "release": Variable.get("medallion_release"),
+    }
+    storage = GCSHook().get_conn()
+    rejected = _rejected_rows(environment, asked, person)
+    mentioned = sorted({row["uri"] for row in rejected})
+    files = query(environment, "erasure/files.sql", **asked, mentioned=mentioned)
+    rewritten, kept = _rewrite_bronze(storage, files, person)
+    dates = [dict(row) for row in query(environment, "erasure/dates.sql", **asked)]
+    found = {
+        "dates": dates,
+        "rejected": [hashlib.md5(row["raw"].encode(), usedforsecurity=False).hexdigest() for row in rejected],
+        "rewritten": rewritten,
+        "kept": kept,
+        "models": _learned(storage, product, environment, [row["partition_date"] for row in dates]),
+        "scores": person.column.name in table_columns(environment, "gold", SCORES),
+    }
+    query(environment, "erasure/erase.sql", **asked, **found)
+    _erase_copies(storage, product, environment, person)
+    Blob.from_uri(request, client=storage).delete()
+    log.info("product=%s run=%s rewritten=%d kept=%d", product.name, asked["run"], len(rewritten), len(kept))
+
+
+def read_request(contract: Contract, request: str) -> Person:
+    """Whom a request means."""
+    asked = json.loads(read_object(request))
+    plain = {column.name: column for column in contract.stored_columns if column.protection is None}
+    column = plain.get(asked["column"])
+    if column is None or not column.sources:
+        raise AirflowFailException(
+            f"{request}: column: expected one that silver of {contract.name} shows as it came, "
+            f"got {asked['column']!r}. Next: ask for another column."
+        )
+    return Person(contract, column, str(asked["value"]).strip())
+
+
+def _rejected_rows(environment: Environment, asked: dict[str, Any], person: Person) -> list[Row]:
+    """The rejected rows that are the person's, which the layout of their file tells."""
+    if not table_columns(environment, "quarantine", str(asked["product"])):
+        return []
+    rows = query(environment, "erasure/rejected.sql", **asked)
+    return [row for row in rows if row_test(row["format"], row["header"], person)(row["raw"])]
+
+
+def _rewrite_bronze(
+    storage: Client, files: Iterable[Row], person: Person
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Writes files anew without the person; returns those, and the reasons of those that stay."""
+    rewritten, kept = [], {}
+    for uri, known, state, file_format in (row.values() for row in files):
+        found = Blob.from_uri(uri, client=storage)
+        blob = found.bucket.get_blob(found.name)
+        if blob is None:
+            continue  # gone, and the person's rows in it with it
+        if state == "rejected":
+            kept[uri] = "rejected as a whole: nobody has read whose rows it holds"
+            continue
+        try:
+            _rewrite(blob, file_format, person)
+        except Forbidden as error:
+            kept[uri] = f"bronze retains it: {error.message}"
+            continue
+        # A try before this one may have written it. Any other generation is a new file, still to be read.
+        if (blob.metadata or {}).get(REWRITTEN) == str(known):
+            told = {"generation": blob.generation, "size": blob.size, "checksum": blob.crc32c or ""}
+            rewritten.append({"uri": uri, "known": known, **told})
+    return rewritten, kept
+
+
+def _rewrite(blob: Blob, file_format: str, person: Person) -> None:
+    """Writes an object anew where it has rows of the person, and deletes what it was before."""
+    before = blob.generation
+    data, removed = without(blob.download_as_bytes(), file_format, person)
+    if removed:
+        blob.metadata = {REWRITTEN: str(before)}
+        blob.upload_from_string(data, blob.content_type or BINARY, if_generation_match=before)
+        blob.reload()
+    for version in blob.bucket.list_blobs(prefix=blob.name, versions=True):
+        if version.name == blob.name and version.generation != blob.generation:
+            version.delete()
+
+
+def _learned(storage: Client, product: Product, environment: Environment, dates: list[date]) -> list[str]:
+    """The versions of the product's model that a row of one of these dates has taught."""
+    if product.train is None:
+        return []
+    spec = SnapshotSpec(**load_model(product.train).snapshots)
+    spec = SnapshotSpec(**load_model(product.train).snapshots)
+    lake = storage.bucket(environment.buckets["lake"])
+    plans = {
+        blob.name.split("/")[2]: json.loads(blob.download_as_bytes())
+        for blob in lake.list_blobs(match_glob=f"training/{product.train}/*/examples/_plan.json")
+    }
+    return sorted(name for name, plan in plans.items() if any(taught_by(plan, spec, day) for day in dates))
+
+
+def _erase_copies(storage: Client, product: Product, environment: Environment, person: Person) -> None:
+    """Deletes the rows that published runs have left in the lake; writes what models read and said anew."""
+    lake = storage.bucket(environment.buckets["lake"])
+    for row in query(environment, "erasure/runs.sql", product=product.name):
+        for part in ("rows", "exports"):
+            for blob in lake.list_blobs(prefix=f"runs/{product.name}/{row['run']}/{part}/"):
+                blob.delete()
+    if product.train:
+        named = replace(person, column=replace(person.column, sources=(person.column.name,)))
+        for folder in ("training", "scores"):
+            for blob in lake.list_blobs(match_glob=f"{folder}/{product.train}/**.parquet"):
+                _rewrite(blob, "parquet", named)

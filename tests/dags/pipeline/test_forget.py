@@ -1,0 +1,120 @@
+"""A person who is forgotten is in no table and in no file any more, and nobody else is missing."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+from airflow.exceptions import AirflowFailException, AirflowSkipException
+
+from tests.dags.pipeline.conftest import Define
+from tests.dags.pipeline.orders import Pipeline, contract
+
+DAY = 86_400
+SILVER = "SELECT order_id, amount FROM silver.{product} ORDER BY order_id"
+NOTED = """
+SELECT
+  silver_rows, superseded_rows, quarantine_rows, files_rewritten,
+  ARRAY_LENGTH(files_kept), ARRAY_LENGTH(models)
+FROM ops.erasures
+WHERE product = '{product}'
+"""
+
+
+@pytest.fixture(autouse=True)
+def own_contract(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.forget.load_contract", lambda _: pipeline.contract)
+
+
+def ask(pipeline: Pipeline, value: str, column: str = "amount", name: str = "1f2e") -> dict[str, str]:
+    """Leaves a request; of this small product a person is told by the amount."""
+    uri = f"gs://{pipeline.environment.buckets['lake']}/erasures/{name}.json"
+    pipeline.path(uri).parent.mkdir(parents=True, exist_ok=True)
+    pipeline.path(uri).write_text(json.dumps({"column": column, "value": value}))
+    return {"request": uri}
+
+
+def bronze(pipeline: Pipeline, name: str) -> Path:
+    return pipeline.path(f"gs://{pipeline.environment.buckets['bronze']}/{pipeline.product.name}/{name}")
+
+
+def test_a_person_is_gone_from_every_table_and_file(pipeline: Pipeline, define: Define) -> None:
+    pipeline.refresh(pipeline.run("1,0,77", "2,0,5", f"3,{DAY},6", name="a.csv"))
+    pipeline.refresh(pipeline.run(f"4,{2 * DAY},77", "5,0,5", name="b.csv"))
+    pipeline.refresh(pipeline.run(f"4,{3 * DAY},8", name="c.csv"))
+    untouched = bronze(pipeline, "c.csv").read_bytes()
+
+    request = ask(pipeline, "77")
+    found = pipeline.discover(forget=request)["ti"].returned["discover"]
+    assert found == {}
+    pipeline.refresh(found)
+
+    assert pipeline.query(SILVER) == [(2, 5), (3, 6), (4, 8), (5, 5)]
+    assert pipeline.query("SELECT order_id FROM silver.{product}__superseded") == []
+    totals = "SELECT order_date, amount FROM gold.{product} ORDER BY order_date"
+    assert pipeline.query(totals) == [(date(2017, 1, 2), 10), (date(2017, 1, 3), 6), (date(2017, 1, 5), 8)]
+    assert pipeline.query(NOTED) == [(1, 1, 0, 2, 0, 0)]
+    assert bronze(pipeline, "a.csv").read_text() == f"order_id,second,amount\n2,0,5\n3,{DAY},6\n"
+    assert bronze(pipeline, "c.csv").read_bytes() == untouched
+    assert not pipeline.path(request["request"]).exists()
+    left = pipeline.path(f"gs://{pipeline.environment.buckets['lake']}/runs/{pipeline.product.name}")
+    assert list(left.glob("*/manifest.json")) != []
+    assert list(left.glob("*/rows/*")) == []
+
+
+def test_the_rewritten_files_are_not_new_and_a_backfill_brings_nobody_back(pipeline: Pipeline) -> None:
+    pipeline.run("1,0,77", "2,0,5", "3,0,-1")
+    pipeline.discover(forget=ask(pipeline, "77"))
+    with pytest.raises(AirflowSkipException, match="Nothing new"):
+        pipeline.discover()
+    assert pipeline.backfill("2017-01-01", "2017-01-31", apply=True) == []
+    assert pipeline.query(SILVER) == [(2, 5)]
+
+
+def test_rejected_rows_of_the_person_alone_are_gone(pipeline: Pipeline) -> None:
+    pipeline.contract = contract(minimum=100)
+    pipeline.run("1,0,77", "77,0,5", "2,0,770")
+    pipeline.discover(forget=ask(pipeline, "77"))
+    assert pipeline.query("SELECT raw FROM quarantine.{product}") == [("77,0,5",)]
+    assert pipeline.query(NOTED) == [(0, 0, 1, 1, 0, 0)]
+    assert "1,0,77\n" not in bronze(pipeline, "a.csv").read_text()
+
+
+def test_rejected_rows_can_be_replayed_from_a_file_that_was_rewritten(pipeline: Pipeline) -> None:
+    pipeline.contract = contract(minimum=0)
+    pipeline.run("1,0,77", "2,0,-1")
+    pipeline.discover(forget=ask(pipeline, "77"))
+    pipeline.contract = contract(minimum=-1)
+    pipeline.replay()
+    assert pipeline.query(SILVER) == [(2, -1)]
+
+
+def test_a_request_that_is_asked_again_changes_nothing(pipeline: Pipeline) -> None:
+    pipeline.run("1,0,77", "2,0,5")
+    pipeline.discover(forget=ask(pipeline, "77"))
+    before = pipeline.published()
+    pipeline.discover(forget=ask(pipeline, "77"))
+    assert pipeline.published() == before
+
+
+def test_nothing_that_is_kept_names_the_person(pipeline: Pipeline, define: Define) -> None:
+    define(
+        checks="-- #warn great: a date has at most 100\nSELECT amount FROM `{{ build }}` WHERE amount > 100"
+    )
+    run = pipeline.run("1,0,987654", name="a.csv")
+    pipeline.refresh(run)
+    checked = "SELECT ARRAY_LENGTH(offending) FROM ops.checks WHERE product = '{product}' AND step = 'gold'"
+    assert pipeline.query(checked) == [(1,)]
+    pipeline.discover(forget=ask(pipeline, "987654"))
+    pipeline.refresh({})
+    rows = [row for table in pipeline.published().values() for row in table]
+    noted = pipeline.query("SELECT TO_JSON_STRING(t) FROM ops.erasures AS t WHERE product = '{product}'")
+    checks = pipeline.query("SELECT TO_JSON_STRING(t) FROM ops.checks AS t WHERE product = '{product}'")
+    assert noted
+    assert [row for row in (*rows, *(row[0] for row in (*noted, *checks))) if "987654" in row] == []
+
+
+def test_a_column_that_silver_does_not_show_is_told(pipeline: Pipeline) -> None:
+    pipeline.run("1,0,7")
+    with pytest.raises(AirflowFailException, match="column: expected one that silver of orders shows"):
+        pipeline.discover(forget=ask(pipeline, "7", column="mail"))
