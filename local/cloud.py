@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +20,20 @@ from google.cloud import bigquery, storage
 
 from local import airflow
 from local.java import java_home
-from local.paths import BIGQUERY, DATAPROC, EMULATORS, GCS, LOCAL, LOCK, LOGS, PORTS, RUN, SECRETS, STATE
+from local.paths import (
+    BIGQUERY,
+    DATABASE,
+    DATAPROC,
+    EMULATORS,
+    GCS,
+    LOCAL,
+    LOCK,
+    LOGS,
+    PORTS,
+    RUN,
+    SECRETS,
+    STATE,
+)
 from local.services import (
     Service,
     ServiceError,
@@ -31,6 +44,7 @@ from local.services import (
     hold,
     recorded_processes,
 )
+from local.sources import connections, source_services
 from medallion.config import ROOT, Environment, load_environment
 from medallion.release import build_release
 from medallion.sql import render
@@ -103,11 +117,13 @@ def running_cloud() -> Cloud | None:
 
 
 @contextmanager
-def local_cloud(keep: bool, with_airflow: bool = True) -> Iterator[Cloud]:
-    """Starts the local cloud, with yesterday's data where `keep` says so, and stops it whatever happens."""
+def local_cloud(keep: bool, with_airflow: bool = True, sources: Iterable[str] = ()) -> Iterator[Cloud]:
+    """Starts the local cloud, with yesterday's data where `keep` says so and the sources that are named, and
+    stops it whatever happens.
+    """
     services = start_over(keep, with_airflow)
     try:
-        yield start(services, with_airflow)
+        yield start(services, with_airflow, sources=sources)
     finally:
         services.stop()
 
@@ -124,16 +140,22 @@ def start_over(keep: bool, with_airflow: bool = True) -> Services:
             raise ServiceError("The local cloud is up already. Next: make down, then try again.")
         Services(STATE, LOGS).stop()
     if not keep:
-        for folder in (GCS, BIGQUERY, DATAPROC, RUN):
+        for folder in (GCS, BIGQUERY, DATABASE, DATAPROC, RUN):
             shutil.rmtree(folder, ignore_errors=True)
     if with_airflow:
         shutil.rmtree(airflow.AIRFLOW, ignore_errors=True)  # it knows nothing that ops doesn't
     return Services(STATE, LOGS)
 
 
-def start(services: Services, with_airflow: bool = True, airflow_port: int | None = None) -> Cloud:
+def start(
+    services: Services,
+    with_airflow: bool = True,
+    airflow_port: int | None = None,
+    sources: Iterable[str] = (),
+) -> Cloud:
     """Starts every service, deploys, and waits until all of them answer."""
     names = (
+        *sources,
         "gcs",
         "dataproc",
         "secrets",
@@ -147,7 +169,7 @@ def start(services: Services, with_airflow: bool = True, airflow_port: int | Non
     if airflow_port:
         ports["airflow"] = airflow_port
     cloud = Cloud(load_environment(ENVIRONMENT), ports)
-    standins = _standins(ports, cloud.environment)
+    standins = [*_standins(ports, cloud.environment), *source_services(sources, ports)]
     if not with_airflow:
         standins = [service for service in standins if service.name in WHAT_HOLDS_DATA]
     for service in standins:
@@ -157,7 +179,7 @@ def start(services: Services, with_airflow: bool = True, airflow_port: int | Non
             services.wait(service)
         return cloud
     release, objects = build_release(ROOT)
-    environment = _airflow_environment(ports, cloud.environment, release)
+    environment = _airflow_environment(ports, cloud.environment, release) | connections(sources, ports)
     airflow.prepare_database(environment, version("apache-airflow"))
     components = airflow.services(environment, ports["airflow"])
     for service in components:

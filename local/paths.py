@@ -10,6 +10,7 @@ LOCAL = Path(os.environ.get("MEDALLION_LOCAL", ROOT / ".local"))
 AIRFLOW = LOCAL / "airflow"
 BIGQUERY = LOCAL / "bigquery"
 CACHE = LOCAL / "cache"
+DATABASE = LOCAL / "database"
 DATAPROC = LOCAL / "dataproc"
 GCS = LOCAL / "gcs"
 LOCK = LOCAL / "lock"

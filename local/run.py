@@ -11,11 +11,13 @@ from typing import Any
 from local.airflow import AirflowApi
 from local.cloud import Cloud, local_cloud
 from local.following import follow, follow_training, run_command, say
-from local.paths import GCS, RUN, SAMPLE
-from local.sample import PRODUCT, export_sample
+from local.paths import GCS, RUN
+from local.sample import PRODUCT, sample_of
+from local.sources import sources_of
 from local.summary import print_summary, run_metrics, summarize
 from medallion.config import Product, load_product
 from medallion.errors import MedallionError
+from medallion.sources import FileSource
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -32,7 +34,7 @@ def run(product: Product, files: dict[str, Path], keep: bool) -> dict[str, Any]:
     """Runs a product on files through the local cloud; returns the summary."""
     started = time.monotonic()
     say("Starting the local cloud: storage, BigQuery, Dataproc, Airflow")
-    with local_cloud(keep) as cloud:
+    with local_cloud(keep, sources=sources_of([product])) as cloud:
         ready = time.monotonic()
         say(f"Services ready after {ready - started:.0f} s. Landing {len(files)} files")
         landed = cloud.land(product.name, files)
@@ -55,16 +57,9 @@ def run(product: Product, files: dict[str, Path], keep: bool) -> dict[str, Any]:
 
 def _files(given: Path | None, product: Product) -> dict[str, Path]:
     """The files to land, by the names that they get in bronze."""
-    if given is None:
-        if product.name != PRODUCT:
-            raise MedallionError(f"There is no sample for {product.name}. Next: give INPUT=<file or folder>.")
-        if not SAMPLE.exists():
-            say("Exporting the sample, one CSV a day of arrival")
-            # Under its name only when whole: an interrupted export would pass for a smaller sample.
-            partial = SAMPLE.with_suffix(".partial")
-            export_sample(partial)
-            partial.rename(SAMPLE)
-        given = SAMPLE
+    if given is None and not isinstance(product.source, FileSource):
+        return {}  # what it pulls is enough
+    given = given or sample_of(product.name)
     if not given.exists():
         raise MedallionError(f"INPUT: expected a file or a folder, got {given}, which is not there.")
     if given.is_file():

@@ -1,8 +1,36 @@
-"""The sample: The Complete Journey's transactions as one CSV a day of arrival."""
+"""Samples of products: The Complete Journey's transactions as one CSV a day of arrival, and made-up sales."""
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+from local.paths import SAMPLE
+from local.sales_sample import export_sales
+from medallion.errors import MedallionError
+
 PRODUCT = "customer_transactions"
+
+
+def sample_of(product: str) -> Path:
+    """The folder with a product's sample, which is made when it is first asked for.
+
+    Raises MedallionError for a product without one.
+    """
+    samples: dict[str, tuple[Path, Callable[[Path], object]]] = {
+        PRODUCT: (SAMPLE, export_sample),
+        "sales": (SAMPLE.with_name("sample_sales"), export_sales),
+    }
+    if product not in samples:
+        raise MedallionError(f"There is no sample for {product}. Next: give INPUT=<file or folder>.")
+    folder, export = samples[product]
+    if not folder.exists():
+        print("Exporting the sample", flush=True)
+        # Under its name only when whole: an interrupted export would pass for a smaller sample.
+        partial = folder.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        export(partial)
+        partial.rename(folder)
+    return folder
 
 
 def export_sample(folder: Path, days: int | None = None) -> list[Path]:

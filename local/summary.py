@@ -64,7 +64,8 @@ def summarize(
 def print_summary(summary: dict[str, Any]) -> None:
     """Prints the summary for a person."""
     console = Console()
-    console.print(_pairs("Figures", summary["figures"]))
+    if summary["figures"]:
+        console.print(_pairs("Figures", summary["figures"]))
     console.print(_pairs("Rows", summary["rows"]))
     console.print(_pairs("Gold rows", summary["gold_rows"]))
     if summary["model"]:

@@ -4,8 +4,11 @@ import argparse
 import sys
 
 from local.cloud import PORTS, start, start_over
+from local.mariadb import NoDatabaseError, installed
 from local.paths import LOGS, STATE
 from local.services import Services, accepts_connections
+from local.sources import BIKES, sources_of
+from medallion.config import load_product, product_names
 from medallion.errors import MedallionError
 
 AIRFLOW_PORT = 8080
@@ -26,13 +29,23 @@ def up() -> int:
     services = start_over(keep=True)
     try:
         free = not accepts_connections(AIRFLOW_PORT)()
-        cloud = start(services, airflow_port=AIRFLOW_PORT if free else None)
+        sources = _sources()
+        cloud = start(services, airflow_port=AIRFLOW_PORT if free else None, sources=sources)
     except BaseException:
         services.stop()
         raise
     cloud.save()
     print(f"Airflow: {cloud.airflow_url}\nNext: make land PRODUCT=… FILES=…, make query SQL=…, make down.")
     return 0
+
+
+def _sources() -> list[str]:
+    """The sources of all products, but for those that need what is not installed, which is said."""
+    sources = sources_of(load_product(name) for name in product_names())
+    if BIKES in sources and not installed():
+        print(NoDatabaseError())
+        sources.remove(BIKES)
+    return sources
 
 
 def down() -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from medallion.errors import ConfigError
+from medallion.sources import Source, parse_source
 
 # On Composer this package, conf/ and sql/ lie side by side under dags/; in the repository, at its root.
 ROOT = Path(__file__).parent.parent
@@ -69,7 +70,7 @@ class Product:
     description: str
     owner: str
     contract: str
-    source_type: str
+    source: Source
     partition_by: str
     cluster_by: tuple[str, ...]
     max_rejected_ratio: float
@@ -77,6 +78,11 @@ class Product:
     report: bool
     schedule: Schedule | None
     train: str | None
+
+    @property
+    def timezone(self) -> str:
+        """The timezone of its business dates."""
+        return self.schedule.timezone if self.schedule else "UTC"
 
 
 @dataclass(frozen=True)
@@ -121,7 +127,7 @@ def load_product(name: str, conf: Path = CONF) -> Product:
         description=data["description"],
         owner=data["owner"],
         contract=data["contract"],
-        source_type=data["source"]["type"],
+        source=parse_source(data["source"]),
         partition_by=data["silver"]["partition_by"],
         cluster_by=tuple(data["silver"].get("cluster_by", ())),
         max_rejected_ratio=data.get("audit", {}).get("max_rejected_ratio", 0.0),

@@ -39,6 +39,7 @@ TABLE_DEFAULTS: dict[str, Any] = {
     "encoding": "UTF-8",
     "multiline": False,
     "newColumns": IGNORE,
+    "records": None,
 }
 COLUMN_DEFAULTS: dict[str, Any] = {
     "trim": True,
@@ -125,6 +126,7 @@ class Contract:
     `key` names the columns that identify a row; of two rows with one key the newer by `order_by` stays.
     A row whose `delete_flag`, a BOOL column, is true says that the row of its key is no more.
     `new_columns` says what becomes of columns that the contract doesn't know: evolve, ignore or fail.
+    Where `records` is given, files are JSON documents, and it says where in them the rows are.
     `fingerprint` changes whenever anything in the contract does.
     """
 
@@ -142,6 +144,7 @@ class Contract:
     encoding: str
     multiline: bool
     new_columns: str
+    records: str | None
     fingerprint: str
 
     @cached_property
@@ -182,10 +185,7 @@ def parse_contract(document: dict[str, Any], file: str) -> Contract:
         raise ConfigError(file, "schema", "one schema object with properties", document) from None
     keyed = [item for item in properties if item.get("primaryKey")]
     keyed.sort(key=lambda item: item.get("primaryKeyPosition", 1))
-    custom = _custom(table, TABLE_DEFAULTS, file, "schema.0")
-    if len(custom["delimiter"]) != 1 or custom["delimiter"] == '"':
-        expected = "one character other than a quote"
-        raise ConfigError(file, "schema.0.customProperties.delimiter", expected, custom["delimiter"])
+    custom = _table_options(table, file)
     columns = tuple(
         _column(item, file, f"schema.0.properties.{index}") for index, item in enumerate(properties)
     )
@@ -204,10 +204,24 @@ def parse_contract(document: dict[str, Any], file: str) -> Contract:
         encoding=custom["encoding"],
         multiline=custom["multiline"],
         new_columns=custom["newColumns"],
+        records=custom["records"],
         fingerprint=hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest(),
     )
     _require_identity(contract, file)
     return contract
+
+
+def _table_options(table: dict[str, Any], file: str) -> dict[str, Any]:
+    """The table's custom properties; raises ConfigError for one that can't be."""
+    custom = _custom(table, TABLE_DEFAULTS, file, "schema.0")
+    delimiter, records = custom["delimiter"], custom["records"]
+    if len(delimiter) != 1 or delimiter == '"':
+        expected = "one character other than a quote"
+        raise ConfigError(file, "schema.0.customProperties.delimiter", expected, delimiter)
+    if records is not None and not (isinstance(records, str) and records):
+        expected = "where the rows are in a document, like data.items"
+        raise ConfigError(file, "schema.0.customProperties.records", expected, records)
+    return custom
 
 
 def _require_identity(contract: Contract, file: str) -> None:

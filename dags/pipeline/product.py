@@ -10,6 +10,7 @@ from pipeline import backfill, forget, replay
 from pipeline.audit import audit
 from pipeline.clean import clean
 from pipeline.discover import discover
+from pipeline.extract import extract
 from pipeline.gold import gold
 from pipeline.publish import publish
 from pipeline.serve import serve
@@ -31,6 +32,9 @@ def product_dag(product: Product, environment: Environment) -> DAG:
     ) as dag:
         discovered = discover(product, environment)
         published = publish(product, environment)
+        extracted = extract(product, environment)
+        if extracted is not None:
+            extracted >> discovered
         (
             discovered
             >> clean(product, environment)

@@ -11,7 +11,9 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
 from medallion.contracts import Column, Contract
+from medallion.hadoop_files import write_bytes
 from medallion.manifest import SourceFile
+from spark_jobs.cleaning.documents import read_document
 from spark_jobs.cleaning.streams import read_head, unpack
 
 CSV, JSON, PARQUET = "csv", "json", "parquet"
@@ -47,7 +49,8 @@ def inspect(
     """Inspects files by their first 64 KiB; compressed ones are read to their end, for a truncated
     one would otherwise fail the job, or lose its tail.
 
-    What Spark can't read as it is (encodings but UTF-8, compressed Parquet) is unpacked into `scratch`.
+    What Spark can't read as it is (encodings but UTF-8, compressed Parquet, JSON documents) is unpacked into
+    `scratch`.
     """
     with ThreadPoolExecutor(READERS) as pool:
         return list(
@@ -108,6 +111,10 @@ def _look(spark: SparkSession, found: Inspection, contract: Contract, scratch: s
     head, size = read_head(spark, found.path)
     if not head:
         return replace(found, reason="empty: the file has no bytes")
+    if contract.records is not None:
+        lines, fault = read_document(spark, found.path, contract)
+        write_bytes(spark, scratch, lines, overwrite=True)
+        return replace(found, format=JSON, path=scratch, size=len(lines), reason=fault)
     if head.startswith(PARQUET_MAGIC):
         if found.path.endswith(".gz"):
             found = replace(found, path=unpack(spark, found.path, scratch))

@@ -25,6 +25,19 @@ def read_head(spark: SparkSession, uri: str) -> tuple[bytes, int]:
         stream.close()
 
 
+def read_whole(spark: SparkSession, uri: str, limit: int) -> bytes | None:
+    """All of a file, decompressed; None where that is more than so many bytes."""
+    jvm: Any = spark._jvm
+    files, path = file_system(spark, uri)
+    stream = files.open(path)
+    try:
+        plain = jvm.java.util.zip.GZIPInputStream(stream) if uri.endswith(".gz") else stream
+        content = bytes(plain.readNBytes(limit + 1))
+    finally:
+        stream.close()
+    return content if len(content) <= limit else None
+
+
 def unpack(spark: SparkSession, uri: str, target: str, encoding: str | None = None) -> str:
     """Copies a file, decompressed and, where its encoding is given, as UTF-8; returns the copy's path.
 

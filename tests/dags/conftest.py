@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from local import mariadb
 from local.services import Service, Services, accepts_connections, answers_http, free_ports
 from tests.conftest import PROJECT
 
@@ -78,6 +79,18 @@ def dataproc_address(services: Services, buckets: Path) -> str:
     options = ("--staging-bucket", "staging", "--driver-memory", "512m")
     _start(services, "dataproc", port, buckets, accepts_connections(port), *options)
     return f"127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session")
+def database_port(services: Services, tmp_path_factory: pytest.TempPathFactory) -> int:
+    """Port of a local MariaDB with the stations that it begins with."""
+    if not mariadb.installed():
+        pytest.skip(str(mariadb.NoDatabaseError()))
+    (port,) = free_ports(1)
+    service = mariadb.database(tmp_path_factory.mktemp("database"), port)
+    services.start(service)
+    services.wait(service)
+    return port
 
 
 def _start(services: Services, name: str, port: int, root: Path, ready: Any, *options: str) -> None:

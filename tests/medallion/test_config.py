@@ -29,7 +29,7 @@ def edit(file: Path, **changes: object) -> None:
 
 
 def test_every_product_loads() -> None:
-    assert product_names() == ("customer_transactions",)
+    assert product_names() == ("bike_stations", "customer_transactions", "sales", "weather")
     assert load_product("customer_transactions").partition_by == "order_date"
 
 

@@ -1,0 +1,54 @@
+"""extract: pulls what a source has new into bronze, where discover finds it like any file that landed."""
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from airflow.sdk import task
+
+from medallion.config import Environment, Product
+from medallion.sources import FileSource, HttpSource, SqlSource
+from pipeline.bronze import bronze_of
+from pipeline.http_source import pull_answers
+from pipeline.sql_source import pull_table
+
+log = logging.getLogger(__name__)
+
+
+def extract(product: Product, environment: Environment) -> Any:
+    """The step's task, which returns how many objects it made; None for files, which land by themselves.
+
+    A replay and a backfill pull nothing.
+    """
+    source = product.source
+    if isinstance(source, FileSource):
+        return None
+
+    @task(task_id="extract")
+    def pull(**context: Any) -> int:
+        if any(context["params"][name] is not None for name in ("replay", "backfill")):
+            return 0
+        moment = context.get("logical_date") or context["dag_run"].run_after
+        made = pull_source(product, source, environment, moment)
+        log.info("product=%s step=extract made=%d", product.name, made)
+        return made
+
+    return pull()
+
+
+def pull_source(
+    product: Product, source: HttpSource | SqlSource, environment: Environment, moment: datetime
+) -> int:
+    """Pulls what a source has at a run's moment; returns how many objects it made."""
+    bronze, period = bronze_of(product, environment), period_of(moment, source.period, product.timezone)
+    if isinstance(source, HttpSource):
+        return pull_answers(source, period, bronze)
+    return pull_table(source, period, moment, bronze)
+
+
+def period_of(moment: datetime, period: str, timezone: str) -> str:
+    """The business date of a moment, or its hour in UTC, for there a clock shows none twice."""
+    if period == "hour":
+        return f"{moment.astimezone(UTC):%Y-%m-%dT%H}"
+    return f"{moment.astimezone(ZoneInfo(timezone)):%Y-%m-%d}"

@@ -1,0 +1,170 @@
+"""Pulls the answers of an HTTP API into bronze: as they are, each once, and no faster than the API likes."""
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from itertools import count
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from airflow.exceptions import AirflowException, AirflowFailException
+from airflow.providers.http.hooks.http import HttpHook
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity import wait_exponential_jitter as back_off
+
+from medallion.errors import MedallionError
+from medallion.sources import HttpSource, Pages
+from pipeline.bronze import Bronze
+
+log = logging.getLogger(__name__)
+
+TIMEOUT = (10, 60)  # seconds to connect, and between two bytes of an answer
+ATTEMPTS = 5
+LONGEST_WAIT = 120  # seconds; where the API asks for more, the task ends, and Airflow tries it again later
+TRANSIENT = (408, 425, 429, 500, 502, 503, 504)
+SHOWN = 200  # characters of an answer that says what is wrong
+
+
+class NotNowError(MedallionError):
+    """Another try may do better; `wait` is how many seconds the API asks to wait, if it does."""
+
+    def __init__(self, message: str, wait: float | None = None) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+@dataclass(frozen=True)
+class Api:
+    """A session with an API, and the seconds between two requests."""
+
+    name: str
+    session: requests.Session
+    url: str
+    interval: float
+
+    def ask(self, url: str, query: dict[str, Any]) -> bytes:
+        """The body of an answer, which is JSON.
+
+        Tries again, ever later, when it is worth it. Raises AirflowFailException when it is not, and
+        NotNowError or AirflowException when Airflow should try again later.
+        """
+        tries = Retrying(
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=_wait,
+            retry=retry_if_exception_type(NotNowError),
+            before_sleep=lambda state: log.warning("%s", state.outcome and state.outcome.exception()),
+            sleep=lambda seconds: time.sleep(seconds),
+            reraise=True,
+        )
+        return tries(self._ask_once, url, query)
+
+    def _ask_once(self, url: str, query: dict[str, Any]) -> bytes:
+        time.sleep(self.interval)
+        try:
+            # A redirect to another host would take the connection's headers there.
+            answer = self.session.get(url, params=query, timeout=TIMEOUT, allow_redirects=False)
+        except requests.RequestException as error:
+            raise NotNowError(f"{self.name}: GET {url}: {type(error).__name__}: {error}") from error
+        asked = f"{self.name}: GET {answer.url}: expected 200 and JSON, got {answer.status_code}"
+        if answer.status_code in TRANSIENT:
+            raise _not_now(asked, answer.headers.get("Retry-After"))
+        if answer.status_code != 200:
+            told = f"{asked}: {answer.text[:SHOWN]}"
+            raise AirflowFailException(f"{told}. Next: mend source in the product, or the connection.")
+        try:
+            json.loads(answer.content)
+        except ValueError as error:
+            raise NotNowError(f"{asked} and {len(answer.content)} bytes that are none: {error}") from error
+        return answer.content
+
+
+def pull_answers(source: HttpSource, period: str, bronze: Bronze) -> int:
+    """Pulls a period's answers that bronze doesn't have; returns how many.
+
+    They are named after their part, the period and the page, so that no try or run pulls one again.
+    """
+    hook = HttpHook(method="GET", http_conn_id=source.connection)
+    session = hook.get_conn()
+    interval = 60 / source.max_per_minute if source.max_per_minute else 0
+    api = Api(source.connection, session, hook.url_from_endpoint(source.path), interval)
+    made = 0
+    for part, parameters in (source.parts or {"": {}}).items():
+        folder = f"{source.label}={part}/period={period}/" if part else f"period={period}/"
+        query = {key: _filled(value, period) for key, value in {**source.query, **parameters}.items()}
+        made += _pull_pages(api, query, source.pages, folder, bronze)
+    return made
+
+
+def _pull_pages(api: Api, query: dict[str, Any], pages: Pages | None, folder: str, bronze: Bronze) -> int:
+    there = bronze.names(folder)
+    made, url, seen = 0, api.url, set[str]()
+    for page in count(1):
+        name = f"{folder}{page}.json"
+        if name not in there:
+            made += bronze.create(name, api.ask(url, query), "application/json")
+        following = _following(bronze.read(name), pages) if pages else None
+        if following is None:
+            break
+        if following in seen:
+            raise AirflowFailException(f"{api.name}: page {page} leads back to {following!r}: a circle.")
+        seen.add(following)
+        if pages and pages.parameter:
+            query = {**query, pages.parameter: following}
+        else:
+            url, query = _of_same_host(url, following), {}
+    return made
+
+
+def _following(body: bytes, pages: Pages) -> str | None:
+    """What an answer says of the page after it."""
+    found: Any = json.loads(body)
+    for name in pages.next.split("."):
+        found = found.get(name) if isinstance(found, dict) else None
+    return None if found in (None, "", False) else str(found)
+
+
+def _of_same_host(url: str, following: str) -> str:
+    target = urljoin(url, following)
+    if urlsplit(target)[:2] != urlsplit(url)[:2]:
+        raise AirflowFailException(
+            f"{url}: expected the next page on the same host, got {following}, to which the connection's "
+            "secrets must not go. Next: see what the API answers."
+        )
+    return target
+
+
+def _filled(value: Any, period: str) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value.replace("{period}", period) if isinstance(value, str) else value
+
+
+def _not_now(asked: str, header: str | None) -> Exception:
+    wait = _seconds(header) if header else None
+    if wait is not None and wait > LONGEST_WAIT:
+        return AirflowException(f"{asked}, to come back in {wait:.0f} s. Next: the task is tried again.")
+    return NotNowError(asked, wait)
+
+
+def _seconds(retry_after: str) -> float | None:
+    """Retry-After in seconds: it says either those or a time (RFC 9110, 10.2.3)."""
+    try:
+        if retry_after.strip().isdigit():
+            return float(retry_after)
+        return max(0.0, (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return None
+
+
+_back_off: Callable[[RetryCallState], float] = back_off(initial=1, max=30)
+
+
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.wait if isinstance(error, NotNowError) else None
+    return _back_off(state) if asked is None else asked

@@ -1,0 +1,106 @@
+"""JSON documents, as APIs answer them, unpacked to JSON Lines: a row for each of their records."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from medallion.contracts import Contract
+from spark_jobs.cleaning.streams import read_whole
+
+MAX_BYTES = 64 * 1024 * 1024  # of a document, which is taken apart in memory
+
+Json = dict[str, Any]
+
+
+class DocumentError(ValueError):
+    """What is wrong with a document."""
+
+
+class Number(str):
+    """A number as its digits, of which a float would lose some."""
+
+
+def read_document(spark: SparkSession, uri: str, contract: Contract) -> tuple[bytes, str | None]:
+    """The rows of a document, an object a line, or none and why it can't be used."""
+    text = read_whole(spark, uri, MAX_BYTES)
+    if text is None:
+        return b"", f"too long: a document of over {MAX_BYTES:,} bytes"
+    try:
+        lines = [_line(row) for row in rows(text, uri, contract)]
+    except DocumentError as error:
+        return b"", f"wrong document: {error}"
+    return "".join(lines).encode(), None if lines else "no rows: the document has no records"
+
+
+def rows(text: bytes, uri: str, contract: Contract) -> Iterator[Json]:
+    """The records of a document, or of each one in a list.
+
+    A record has its own fields; of the document around it, and of the key=value parts of its file's path, it
+    gets what the contract knows. Raises DocumentError for a document without records.
+    """
+    known = {source for column in contract.read_columns for source in column.sources}
+    of_path = {key: value for key, value in _path_values(uri) if key in known}
+    try:
+        document = json.loads(text, parse_float=Number, parse_int=Number, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise DocumentError(f"no JSON: {error}") from error
+    for item in document if isinstance(document, list) else [document]:
+        if not isinstance(item, dict):
+            raise DocumentError(f"expected an object, got a {_kind(item)}")
+        around = {key: value for key, value in item.items() if key in known}
+        for record in _records(item, contract.records or ""):
+            yield {**of_path, **around, **record}
+
+
+def _records(document: Json, place: str) -> Iterable[Json]:
+    """A list of objects as it is; an object of lists that belong together, as an object for each place."""
+    found: Any = document
+    for name in place.split("."):
+        if not isinstance(found, dict) or name not in found:
+            raise DocumentError(f"nothing at {place!r}")
+        found = found[name]
+    if isinstance(found, list) and all(isinstance(record, dict) for record in found):
+        return found
+    if not isinstance(found, dict) or not all(isinstance(values, list) for values in found.values()):
+        raise DocumentError(
+            f"{place!r}: expected a list of objects or an object of lists, got a {_kind(found)}"
+        )
+    lengths = {name: len(values) for name, values in found.items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name}: {length}" for name, length in lengths.items())
+        raise DocumentError(f"{place!r}: expected lists of one length, got {told}")
+    return (dict(zip(found, values, strict=True)) for values in zip(*found.values(), strict=True))
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    fields = (f"{json.dumps(name, ensure_ascii=False)}: {_text(value)}" for name, value in row.items())
+    return f"{{{', '.join(fields)}}}\n"
+
+
+def _text(value: Any) -> str:
+    match value:
+        case Number():
+            return value
+        case dict():
+            return _line(value)[:-1]
+        case list():
+            return f"[{', '.join(map(_text, value))}]"
+        case _:
+            return json.dumps(value, ensure_ascii=False)
+
+
+def _path_values(uri: str) -> Iterator[tuple[str, str]]:
+    for part in uri.split("/"):
+        key, equals, value = part.partition("=")
+        if equals:
+            yield key, value
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(name)
+
+
+def _kind(value: Any) -> str:
+    return "null" if value is None else type(value).__name__

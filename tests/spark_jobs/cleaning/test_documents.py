@@ -1,0 +1,91 @@
+"""JSON documents become JSON Lines, a row for each record, with every digit."""
+
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from medallion.contracts import parse_contract
+from spark_jobs.cleaning.documents import DocumentError, read_document, rows
+from tests.spark_jobs.conftest import Bronze, changed
+
+URI = "gs://bronze/weather/city=berlin/period=2026-01-31/1.json"
+
+
+@pytest.fixture
+def weather(document: dict[str, Any]) -> dict[str, Any]:
+    """A contract document whose rows are at hourly."""
+    weather = changed(document, custom={"records": "hourly"})
+    texts = [{"name": name, "physicalType": "STRING"} for name in ("city", "period", "latitude", "time")]
+    weather["schema"][0]["properties"] += texts
+    return weather
+
+
+def lines(spark: SparkSession, bronze: Bronze, weather: dict[str, Any], text: str) -> tuple[str, str | None]:
+    contract = parse_contract(weather, "weather.yaml")
+    found, fault = read_document(spark, bronze.land("1.json", text).uri, contract)
+    return found.decode(), fault
+
+
+def test_lists_that_belong_together_become_rows_with_what_is_around_them(weather: dict[str, Any]) -> None:
+    text = b'{"latitude": 52.5, "elevation": 38, "hourly": {"time": ["0", "1"], "rain": [0.10, null]}}'
+    found = list(rows(text, URI, parse_contract(weather, "weather.yaml")))
+    around = {"city": "berlin", "period": "2026-01-31", "latitude": "52.5"}
+    assert found == [
+        {**around, "time": "0", "rain": "0.10"},
+        {**around, "time": "1", "rain": None},
+    ]
+
+
+def test_objects_in_a_list_are_rows_whose_own_fields_come_first(weather: dict[str, Any]) -> None:
+    text = b'[{"hourly": [{"time": "0", "city": "bonn"}]}, {"hourly": [{"time": "1"}]}]'
+    found = list(rows(text, URI, parse_contract(weather, "weather.yaml")))
+    assert [(row["city"], row["time"]) for row in found] == [("bonn", "0"), ("berlin", "1")]
+
+
+def test_numbers_keep_their_digits_and_texts_their_letters(
+    spark: SparkSession, bronze: Bronze, weather: dict[str, Any]
+) -> None:
+    text = (
+        '{"hourly": [{"a": 1.10, "b": 12345678901234567890.123, "c": "ü\\n", "d": {"e": [1.0, null, true]}}]}'
+    )
+    expected = '{"a": 1.10, "b": 12345678901234567890.123, "c": "ü\\n", "d": {"e": [1.0, null, true]}}\n'
+    assert lines(spark, bronze, weather, text) == (expected, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('{"hourly": {"time": ["0"', "wrong document: no JSON: Expecting"),
+        ('{"hourly": [{"a": NaN}]}', "wrong document: no JSON: NaN"),
+        ("[1]", "wrong document: expected an object, got a Number"),
+        ('{"daily": {}}', "wrong document: nothing at 'hourly'"),
+        ('{"hourly": null}', "wrong document: 'hourly': expected a list of objects or an object of lists"),
+        ('{"hourly": [1]}', "wrong document: 'hourly': expected a list of objects"),
+        ('{"hourly": {"a": [1], "b": []}}', "wrong document: 'hourly': expected lists of one length"),
+        ('{"hourly": []}', "no rows: the document has no records"),
+        ('{"hourly": {"time": []}}', "no rows: the document has no records"),
+    ],
+)  # fmt: skip
+def test_a_document_without_rows_says_why(
+    spark: SparkSession, bronze: Bronze, weather: dict[str, Any], text: str, fault: str
+) -> None:
+    found, told = lines(spark, bronze, weather, text)
+    assert found == ""
+    assert told is not None and told.startswith(fault)
+
+
+def test_a_document_that_is_too_long_is_not_taken_apart(
+    spark: SparkSession, bronze: Bronze, weather: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spark_jobs.cleaning.documents.MAX_BYTES", 20)
+    _, fault = lines(spark, bronze, weather, '{"hourly": [{"a": 1}]}')
+    assert fault == "too long: a document of over 20 bytes"
+
+
+def test_the_place_of_records_is_looked_up_by_its_names(weather: dict[str, Any]) -> None:
+    weather["schema"][0]["customProperties"][-1]["value"] = "data.items"
+    contract = parse_contract(weather, "weather.yaml")
+    assert list(rows(b'{"data": {"items": [{"a": 1}]}}', "1.json", contract)) == [{"a": "1"}]
+    with pytest.raises(DocumentError, match=r"nothing at 'data\.items'"):
+        list(rows(b'{"data": []}', "1.json", contract))
