@@ -1,9 +1,8 @@
 """`make check`: conf/ against its schemas, sql/ by GoogleSQL's analyzer; tells every problem at once."""
 
-import json
 import sys
-from collections.abc import Callable, Iterator
-from importlib.resources import files
+from collections.abc import Callable, Iterable, Iterator
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,12 @@ from medallion.config import (
     load_environment,
     load_model,
     load_product,
-    model_names,
     product_names,
-    validate,
 )
 from medallion.contracts import Contract, load_contract, parse_contract
-from medallion.errors import ConfigError
+from medallion.documents import validate
+from medallion.errors import ConfigError, ProblemsError
+from medallion.product_checks import contract_problems, file_of, product_problems
 from medallion.sql import SQL
 
 
@@ -35,14 +34,13 @@ def check(conf: Path = CONF, sql: Path = SQL) -> Iterator[str]:
     """A line for each problem; each says file, key, expected, got and the next step."""
     contracts: dict[str, Contract] = {}
     products: dict[str, Product] = {}
-    sound = True
+    problems: list[ConfigError] = []
 
     def contract(name: str) -> None:
         contracts[name] = _contract(name, conf)
 
     def product(name: str) -> None:
         products[name] = load_product(name, conf)
-        _check_product(products[name], contracts, conf, sql)
 
     checks: dict[str, Callable[[str], Any]] = {
         "contracts": contract,
@@ -55,38 +53,36 @@ def check(conf: Path = CONF, sql: Path = SQL) -> Iterator[str]:
             try:
                 attempt(name)
             except ConfigError as error:
-                sound = False
-                yield str(error)
-    if sound:  # SQL is made of these files: what is wrong in them would be told once more
+                problems.append(error)
+            except ProblemsError as error:
+                problems += error.problems
+    for found in products.values():
+        problems += product_problems(found, conf, sql)
+        if found.contract in contracts:
+            problems += contract_problems(found, contracts[found.contract])
+    problems += _shared_tables(products.values())
+    yield from map(str, problems)
+    if not problems:  # SQL is made of these files: what is wrong in them would be told once more
         pairs = [(product, contracts[product.contract]) for product in products.values()]
         yield from analyze_if_changed(pairs, load_environment("local", conf), sql)
 
 
 def _contract(name: str, conf: Path) -> Contract:
     document, file = load_contract(name, conf), f"conf/contracts/{name}.yaml"
-    schema = json.loads((files("open_data_contract_standard") / "schema.json").read_text())
-    validate(document, schema, file)
+    with as_file(files("open_data_contract_standard") / "schema.json") as schema:
+        validate(document, schema, file)
     return parse_contract(document, file)
 
 
-def _check_product(product: Product, contracts: dict[str, Contract], conf: Path, sql: Path) -> None:
-    file = f"conf/products/{product.name}.yaml"
-    contract = contracts.get(product.contract)
-    if contract is None:
-        raise ConfigError(file, "contract", "a sound contract in conf/contracts", product.contract)
-    dates = [column.name for column in contract.columns if column.sql_type == "DATE" and column.required]
-    if product.partition_by not in dates:
-        expected = f"a required DATE column: {', '.join(dates)}"
-        raise ConfigError(file, "silver.partition_by", expected, product.partition_by)
-    if product.train is not None and product.train not in model_names(conf):
-        raise ConfigError(file, "train", "the name of a file in conf/models", product.train)
-    tables = [table.table for table in product.gold]
-    for index, table in enumerate(product.gold):
-        if not (sql / "gold" / f"{table.table}.sql").exists():
-            raise ConfigError(file, f"gold.{index}.table", "a file in sql/gold", table.table)
-        unknown = sorted(set(table.after) - set(tables))
-        if unknown:
-            raise ConfigError(file, f"gold.{index}.after", "tables of this product", ", ".join(unknown))
+def _shared_tables(products: Iterable[Product]) -> Iterator[ConfigError]:
+    """Gold tables of several products, which would overwrite each other's rows."""
+    owners: dict[str, str] = {}
+    for product in products:
+        for index, table in enumerate(product.gold):
+            owner = owners.setdefault(table.table, product.name)
+            if owner != product.name:
+                expected = f"a table of this product alone, which {table.table} of {owner} is not"
+                yield ConfigError(file_of(product), f"gold.{index}.table", expected, table.table)
 
 
 def _names(folder: str, conf: Path = CONF) -> list[str]:

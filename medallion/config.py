@@ -1,18 +1,14 @@
 """Reads conf/: environments, products and models, each held to its JSON Schema."""
 
-import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from medallion.documents import ROOT, read_yaml, shown, validate
 from medallion.errors import ConfigError
 from medallion.sources import Source, parse_source
 
-# On Composer this package, conf/ and sql/ lie side by side under dags/; in the repository, at its root.
-ROOT = Path(__file__).parent.parent
 CONF = ROOT / "conf"
 
 
@@ -63,6 +59,15 @@ class Schedule:
 
 
 @dataclass(frozen=True)
+class CustomStep:
+    """A function registered with @step that a product runs after one of the platform's steps."""
+
+    name: str
+    after: str
+    parameters: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Product:
     """A feed and what is made of it."""
 
@@ -78,6 +83,9 @@ class Product:
     report: bool
     schedule: Schedule | None
     train: str | None
+    labels: dict[str, str] = field(default_factory=dict)
+    access: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    steps: tuple[CustomStep, ...] = ()
 
     @property
     def timezone(self) -> str:
@@ -119,7 +127,8 @@ def load_environment(name: str, conf: Path = CONF) -> Environment:
 def load_product(name: str, conf: Path = CONF) -> Product:
     """Reads conf/products/<name>.yaml.
 
-    Raises ConfigError when the file is missing or does not fit conf/product.schema.json.
+    Raises ConfigError, or ProblemsError for several, when the file is missing or does not fit
+    conf/product.schema.json.
     """
     data = _load(conf, "products", name, "product")
     return Product(
@@ -135,6 +144,11 @@ def load_product(name: str, conf: Path = CONF) -> Product:
         report=data.get("serve", {}).get("report", False),
         schedule=Schedule(**data["schedule"]) if "schedule" in data else None,
         train=data.get("train"),
+        labels=data.get("labels", {}),
+        access={role: tuple(rights) for role, rights in data.get("access", {}).items()},
+        steps=tuple(
+            CustomStep(step["name"], step["after"], step.get("with", {})) for step in data.get("steps", ())
+        ),
     )
 
 
@@ -157,48 +171,13 @@ def model_names(conf: Path = CONF) -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in (conf / "models").glob("*.yaml")))
 
 
-def read_yaml(path: Path) -> Any:
-    """The YAML document in a file.
-
-    Raises ConfigError when the file is missing or is no YAML.
-    """
-    file = _shown(path)
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(file, "", "a file", "no such file", f"write {file}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(file, "", "one YAML document", str(error)) from None
-
-
-def validate(data: Any, schema: dict[str, Any], file: str) -> None:
-    """Holds data to a JSON Schema; raises ConfigError for the first, most telling violation."""
-    # Spark jobs read contracts that were validated before them, on machines without jsonschema.
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
-    error = best_match(Draft202012Validator(schema).iter_errors(data))
-    if error is not None:
-        key = ".".join(str(part) for part in error.absolute_path)
-        raise ConfigError(file, key, _expected(error), error.instance)
-
-
-def _expected(error: Any) -> str:
-    if error.validator == "required":
-        return f"the keys {', '.join(error.validator_value)}"
-    if error.validator == "additionalProperties":
-        return f"only the keys {', '.join(error.schema.get('properties', {}))}"
-    if error.validator == "enum":
-        return f"one of {', '.join(map(str, error.validator_value))}"
-    return f"{error.validator} {error.validator_value}"
-
-
 def _load(conf: Path, folder: str, name: str, schema: str) -> dict[str, Any]:
     path = conf / folder / f"{name}.yaml"
     data = read_yaml(path)
-    validate(data, json.loads((conf / f"{schema}.schema.json").read_text(encoding="utf-8")), _shown(path))
+    file = shown(path)
+    validate(data, conf / f"{schema}.schema.json", file)
     if data["name"] != name:
-        raise ConfigError(_shown(path), "name", f"{name}, the file's own name", data["name"])
+        raise ConfigError(file, "name", f"{name}, the file's own name", data["name"])
     return data
 
 
@@ -210,7 +189,3 @@ def _gold(data: dict[str, Any]) -> GoldTable:
         cluster_by=tuple(data.get("cluster_by", ())),
         after=tuple(data.get("after", ())),
     )
-
-
-def _shown(path: Path) -> str:
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

@@ -8,7 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from medallion.config import CONF, read_yaml
+from medallion.config import CONF
+from medallion.documents import read_yaml
 from medallion.errors import ConfigError
 
 SQL_TYPE = re.compile(r"(INT64|STRING|BOOL|FLOAT64|DATE|TIMESTAMP|NUMERIC)(?:\((\d+), *(\d+)\))?")

@@ -1,5 +1,7 @@
 """The errors that the platform raises on purpose."""
 
+from collections.abc import Sequence
+
 
 class MedallionError(Exception):
     """Base of every error the platform raises on purpose."""
@@ -12,3 +14,17 @@ class ConfigError(MedallionError):
         self, file: str, key: str, expected: str, got: object, next_step: str = "mend the file"
     ) -> None:
         super().__init__(f"{file}: {key or 'the file'}: expected {expected}, got {got!r}. Next: {next_step}.")
+
+
+class ProblemsError(MedallionError):
+    """Several things are wrong with a configuration file; the message has a line for each."""
+
+    def __init__(self, problems: Sequence[ConfigError]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = tuple(problems)
+
+
+def raise_problems(problems: Sequence[ConfigError]) -> None:
+    """Raises a ConfigError for one problem, a ProblemsError for several, and nothing for none."""
+    if problems:
+        raise problems[0] if len(problems) == 1 else ProblemsError(problems)

@@ -9,11 +9,12 @@ from medallion.config import Environment, Product
 from pipeline import backfill, forget, replay
 from pipeline.audit import audit
 from pipeline.clean import clean
+from pipeline.custom import custom_step
 from pipeline.discover import discover
 from pipeline.extract import extract
 from pipeline.gold import gold
 from pipeline.publish import publish
-from pipeline.serve import serve
+from pipeline.serve import ANY_NEWS, serve
 from pipeline.stage import stage
 from pipeline.work import RETRIES
 
@@ -28,7 +29,8 @@ def product_dag(product: Product, environment: Environment) -> DAG:
         max_active_runs=1,  # one writer for each silver table
         default_args={"owner": product.owner, **RETRIES},
         params={"replay": replay.PARAM, "backfill": backfill.PARAM, "forget": forget.PARAM},
-        tags=["data product"],
+        tags=["data product", *(f"{name}:{value}" for name, value in product.labels.items())],
+        access_control=_access(product),
     ) as dag:
         discovered = discover(product, environment)
         published = publish(product, environment)
@@ -42,8 +44,19 @@ def product_dag(product: Product, environment: Environment) -> DAG:
             >> audit(product, environment)
             >> published
         )
-        [published, gold(product, environment, discovered, published)] >> serve(product, environment)
+        refreshed = gold(product, environment, discovered, published)
+        [published, refreshed] >> serve(product, environment)
+        for custom in product.steps:
+            # As serve, after gold it may be there for gold's sake alone.
+            before = [published, refreshed] if custom.after == "gold" else [published]
+            before >> custom_step(custom, product, environment, trigger_rule=ANY_NEWS)
     return dag
+
+
+def _access(product: Product) -> dict[str, dict[str, set[str]]] | None:
+    """What roles may do with the DAG, in Airflow's words."""
+    rights = {role: {"DAGs": {f"can_{right}" for right in may}} for role, may in product.access.items()}
+    return rights or None
 
 
 def _timetable(product: Product) -> CronTriggerTimetable | None:

@@ -12,6 +12,7 @@ PROVIDER_MODULES = (
     "airflow.providers.google.cloud.hooks.bigquery",
     "airflow.providers.google.cloud.operators.bigquery",
     "airflow.providers.google.cloud.operators.dataproc",
+    "airflow.providers.http.hooks.http",
     "airflow.providers.standard.operators.trigger_dagrun",
     "airflow.sdk.execution_time.supervisor",
     "airflow.sdk.execution_time.task_runner",

@@ -2,6 +2,7 @@
 
 import re
 import runpy
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,17 @@ from airflow.timetables import trigger
 from airflow.timetables.base import TimeRestriction
 
 from medallion import config
-from medallion.config import Environment, Spark, load_environment, load_model, load_product
+from medallion.config import (
+    CustomStep,
+    Environment,
+    Schedule,
+    Spark,
+    load_environment,
+    load_model,
+    load_product,
+)
 from medallion.errors import ConfigError
+from medallion.steps import StepRun
 from operators.model import MLModelTrainJobOperator, MLModelTrainOperator
 from pipeline.product import product_dag
 from pipeline.training import model_dag
@@ -151,7 +161,7 @@ def test_a_run_fills_back_only_when_asked(dags: dict[str, Any], product: str) ->
     assert dags[product].params["backfill"] is None
     span = {"first": "2017-01-01", "last": "2017-01-31"}
     for asked in (span, span | {"apply": True}):
-        assert dags[product].params.get_param("backfill").resolve(asked) == asked
+        assert copy(dags[product].params.get_param("backfill")).resolve(asked) == asked
     for wrong in (
         {},
         {"first": "2017-01-01"},
@@ -160,17 +170,17 @@ def test_a_run_fills_back_only_when_asked(dags: dict[str, Any], product: str) ->
         span | {"to": 1},
     ):
         with pytest.raises(ParamValidationError):
-            dags[product].params.get_param("backfill").resolve(wrong)
+            copy(dags[product].params.get_param("backfill")).resolve(wrong)
 
 
 @pytest.mark.parametrize("product", sorted(PRODUCTS))
 def test_a_run_replays_only_when_asked(dags: dict[str, Any], product: str) -> None:
     assert dags[product].params["replay"] is None
     for asked in ({}, {"where": "TRUE"}, {"where": "TRUE", "dry_run": True}):
-        assert dags[product].params.get_param("replay").resolve(asked) == asked
+        assert copy(dags[product].params.get_param("replay")).resolve(asked) == asked
     for wrong in ({"were": "TRUE"}, {"where": ""}, {"dry_run": "yes"}, True):
         with pytest.raises(ParamValidationError):
-            dags[product].params.get_param("replay").resolve(wrong)
+            copy(dags[product].params.get_param("replay")).resolve(wrong)
 
 
 def test_without_a_schedule_a_product_runs_when_asked_only() -> None:
@@ -239,3 +249,50 @@ def test_no_code_asks_where_it_runs(folder: str) -> None:
     files = [path for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".sql", ".j2")]
     assert files
     assert [str(file) for file in files if asks.search(file.read_text())] == []
+
+
+def test_a_custom_step_is_told_of_its_run_and_its_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Any] = []
+
+    def export(run: StepRun, *, table: str, limit: int = 10) -> None:
+        told.append((run.product.name, run.run, table, limit))
+
+    monkeypatch.setattr("pipeline.custom.registered_steps", lambda: {"export": export})
+    custom = CustomStep("export", "gold", {"table": "seller_daily"})
+    product = replace(load_product("sales"), steps=(custom,))
+    task = product_dag(product, load_environment("local")).get_task("step_export")
+    assert task.upstream_task_ids == {"publish", "gold.seller_ranking"}
+    monkeypatch.setattr("pipeline.custom.found", lambda context: {"run": "r1"})
+    task.python_callable()
+    assert told == [("sales", "r1", "seller_daily", 10)]
+
+
+def test_a_product_says_who_may_see_its_dag_and_how_it_is_found() -> None:
+    rights = {"analysts": ("read",), "sellers": ("read", "edit")}
+    product = replace(load_product("sales"), access=rights, labels={"team": "marketplace"})
+    dag = product_dag(product, load_environment("local"))
+    assert dag.access_control == {
+        "analysts": {"DAGs": {"can_read"}},
+        "sellers": {"DAGs": {"can_read", "can_edit"}},
+    }
+    assert dag.tags == {"data product", "team:marketplace"}
+
+
+def test_whatever_breaks_a_product_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(name: str) -> None:
+        if name == "weather":
+            raise ZeroDivisionError("a mistake in the code")
+        return load_product(name)
+
+    monkeypatch.setattr(config, "load_product", broken)
+    found = runpy.run_path(str(ROOT / "dags/data_products.py"))
+    assert found["weather"].description == "ZeroDivisionError: a mistake in the code"
+    assert found["sales"].get_task("publish")
+
+
+def test_a_schedule_that_is_wrong_is_shown_by_its_dag(monkeypatch: pytest.MonkeyPatch) -> None:
+    never = replace(load_product("sales"), schedule=Schedule(cron="never", timezone="UTC"))
+    monkeypatch.setattr(config, "load_product", lambda name: never)
+    monkeypatch.setattr(config, "product_names", lambda: ("sales",))
+    found = runpy.run_path(str(ROOT / "dags/data_products.py"))
+    assert found["sales"].description.startswith("conf/products/sales.yaml: schedule.cron: expected minute")
