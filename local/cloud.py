@@ -29,6 +29,7 @@ from local.paths import (
     LOCAL,
     LOCK,
     LOGS,
+    MAIL,
     PORTS,
     RUN,
     SECRETS,
@@ -53,6 +54,7 @@ ENVIRONMENT = "local"
 # How Google's tools call the addresses of the metadata server and of Secret Manager.
 METADATA, ENDPOINT = "GCE_METADATA_HOST", "CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER"
 DATAPROC_BUCKET = "local-dataproc"
+MAIL_OPTIONS = {"from_email": "medallion@localhost", "disable_ssl": True, "disable_tls": True}
 UPLOADS = 8
 WHAT_HOLDS_DATA = ("gcs", "bigquery")
 
@@ -140,7 +142,7 @@ def start_over(keep: bool, with_airflow: bool = True) -> Services:
             raise ServiceError("The local cloud is up already. Next: make down, then try again.")
         Services(STATE, LOGS).stop()
     if not keep:
-        for folder in (GCS, BIGQUERY, DATABASE, DATAPROC, RUN):
+        for folder in (GCS, BIGQUERY, DATABASE, DATAPROC, MAIL, RUN):
             shutil.rmtree(folder, ignore_errors=True)
     if with_airflow:
         shutil.rmtree(airflow.AIRFLOW, ignore_errors=True)  # it knows nothing that ops doesn't
@@ -156,6 +158,7 @@ def start(
     """Starts every service, deploys, and waits until all of them answer."""
     names = (
         *sources,
+        "mail",
         "gcs",
         "dataproc",
         "secrets",
@@ -234,6 +237,12 @@ def _standins(ports: dict[str, int], environment: Environment) -> list[Service]:
             {},
             accepts_connections(ports["secrets"]),
         ),
+        Service(
+            "mail",
+            [*python, "local.mail", "--folder", str(MAIL), "--port", str(ports["mail"])],
+            {},
+            accepts_connections(ports["mail"]),
+        ),
         _bigquery(ports, environment),
     ]
 
@@ -262,6 +271,9 @@ def _airflow_environment(ports: dict[str, int], environment: Environment, releas
         "MEDALLION_ENVIRONMENT": environment.name,
         "AIRFLOW_VAR_MEDALLION_RELEASE": release,
         "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT": connection,
+        "AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(
+            {"conn_type": "smtp", "host": "127.0.0.1", "port": ports["mail"], "extra": MAIL_OPTIONS}
+        ),
         "GOOGLE_CLOUD_PROJECT": environment.project,
         "STORAGE_EMULATOR_HOST": f"http://localhost:{ports['gcs']}",
         "BIGQUERY_EMULATOR_HOST": f"http://localhost:{ports['bigquery']}",

@@ -15,6 +15,7 @@ DATAPROC = LOCAL / "dataproc"
 GCS = LOCAL / "gcs"
 LOCK = LOCAL / "lock"
 LOGS = LOCAL / "logs"
+MAIL = LOCAL / "mail"
 PORTS = LOCAL / "ports.json"  # of the cloud that is up
 RUN = LOCAL / "run"
 SAMPLE = LOCAL / "sample"

@@ -86,6 +86,8 @@ class Product:
     labels: dict[str, str] = field(default_factory=dict)
     access: dict[str, tuple[str, ...]] = field(default_factory=dict)
     steps: tuple[CustomStep, ...] = ()
+    notify_failure: tuple[str, ...] = ()
+    notify_success: tuple[str, ...] = ()
 
     @property
     def timezone(self) -> str:
@@ -145,6 +147,8 @@ def load_product(name: str, conf: Path = CONF) -> Product:
         schedule=Schedule(**data["schedule"]) if "schedule" in data else None,
         train=data.get("train"),
         labels=data.get("labels", {}),
+        notify_failure=_people(data, "on_failure"),
+        notify_success=_people(data, "on_success"),
         access={role: tuple(rights) for role, rights in data.get("access", {}).items()},
         steps=tuple(
             CustomStep(step["name"], step["after"], step.get("with", {})) for step in data.get("steps", ())
@@ -179,6 +183,10 @@ def _load(conf: Path, folder: str, name: str, schema: str) -> dict[str, Any]:
     if data["name"] != name:
         raise ConfigError(file, "name", f"{name}, the file's own name", data["name"])
     return data
+
+
+def _people(data: dict[str, Any], event: str) -> tuple[str, ...]:
+    return tuple(data.get("notify", {}).get(event, {}).get("email", ()))
 
 
 def _gold(data: dict[str, Any]) -> GoldTable:

@@ -63,7 +63,7 @@ def file_of(product: Product) -> str:
 
 
 def _schedule(product: Product, file: str) -> Iterator[ConfigError]:
-    from croniter import croniter  # type: ignore[import-untyped]  # Spark jobs have none
+    from croniter import croniter  # Spark jobs have none
 
     if product.schedule is None:
         return

@@ -13,6 +13,7 @@ from pipeline.custom import custom_step
 from pipeline.discover import discover
 from pipeline.extract import extract
 from pipeline.gold import gold
+from pipeline.notify import on_failure, on_success
 from pipeline.publish import publish
 from pipeline.serve import ANY_NEWS, serve
 from pipeline.stage import stage
@@ -27,7 +28,7 @@ def product_dag(product: Product, environment: Environment) -> DAG:
         schedule=_timetable(product),
         catchup=False,
         max_active_runs=1,  # one writer for each silver table
-        default_args={"owner": product.owner, **RETRIES},
+        default_args={"owner": product.owner, "on_failure_callback": on_failure(product), **RETRIES},
         params={"replay": replay.PARAM, "backfill": backfill.PARAM, "forget": forget.PARAM},
         tags=["data product", *(f"{name}:{value}" for name, value in product.labels.items())],
         access_control=_access(product),
@@ -45,7 +46,11 @@ def product_dag(product: Product, environment: Environment) -> DAG:
             >> published
         )
         refreshed = gold(product, environment, discovered, published)
-        [published, refreshed] >> serve(product, environment)
+        served = serve(product, environment)
+        [published, refreshed] >> served
+        told = on_success(product, trigger_rule=ANY_NEWS)
+        if told is not None:
+            [published, refreshed, served] >> told
         for custom in product.steps:
             # As serve, after gold it may be there for gold's sake alone.
             before = [published, refreshed] if custom.after == "gold" else [published]

@@ -38,6 +38,7 @@ ROOT = Path(__file__).parents[2]
 PRODUCTS = {"bike_stations", "customer_transactions", "sales", "weather"}
 PULLED = {"bike_stations", "weather"}
 SERVE = {"customer_transactions", "sales"}
+NOTIFY = {"sales"}
 MODELS = {"customer_churn"}
 NEVER_RUN = TimeRestriction(earliest=None, latest=None, catchup=False)
 
@@ -75,6 +76,7 @@ def test_a_product_goes_through_its_steps_in_order(dags: dict[str, Any], product
         "publish": {"audit"},
         "gold": {"discover", "publish"},
         **serves,
+        **({"notify": {"publish", "gold", "serve"}} if product in NOTIFY else {}),
     }
 
 
