@@ -29,33 +29,39 @@ def product_dag(product: Product, environment: Environment) -> DAG:
         catchup=False,
         max_active_runs=1,  # one writer for each silver table
         default_args={"owner": product.owner, "on_failure_callback": on_failure(product), **RETRIES},
-        params={"replay": replay.PARAM, "backfill": backfill.PARAM, "forget": forget.PARAM},
         tags=["data product", *(f"{name}:{value}" for name, value in product.labels.items())],
         access_control=_access(product),
     ) as dag:
-        discovered = discover(product, environment)
-        published = publish(product, environment)
-        extracted = extract(product, environment)
-        if extracted is not None:
-            extracted >> discovered
-        (
-            discovered
-            >> clean(product, environment)
-            >> stage(product, environment)
-            >> audit(product, environment)
-            >> published
-        )
-        refreshed = gold(product, environment, discovered, published)
-        served = serve(product, environment)
-        [published, refreshed] >> served
-        told = on_success(product, trigger_rule=ANY_NEWS)
-        if told is not None:
-            [published, refreshed, served] >> told
-        for custom in product.steps:
-            # As serve, after gold it may be there for gold's sake alone.
-            before = [published, refreshed] if custom.after == "gold" else [published]
-            before >> custom_step(custom, product, environment, trigger_rule=ANY_NEWS)
+        _steps(product, environment)
+    # Set last, for each task makes a copy of those that it finds, and a run has them from the DAG.
+    dag.params = {"replay": replay.PARAM, "backfill": backfill.PARAM, "forget": forget.PARAM}  # type: ignore[assignment]
     return dag
+
+
+def _steps(product: Product, environment: Environment) -> None:
+    """All tasks, each after those that it needs."""
+    discovered = discover(product, environment)
+    published = publish(product, environment)
+    extracted = extract(product, environment)
+    if extracted is not None:
+        extracted >> discovered
+    (
+        discovered
+        >> clean(product, environment)
+        >> stage(product, environment)
+        >> audit(product, environment)
+        >> published
+    )
+    refreshed = gold(product, environment, discovered, published)
+    served = serve(product, environment)
+    [published, refreshed] >> served
+    told = on_success(product, trigger_rule=ANY_NEWS)
+    if told is not None:
+        [published, refreshed, served] >> told
+    for custom in product.steps:
+        # As serve, after gold it may be there for gold's sake alone.
+        before = [published, refreshed] if custom.after == "gold" else [published]
+        before >> custom_step(custom, product, environment, trigger_rule=ANY_NEWS)
 
 
 def _access(product: Product) -> dict[str, dict[str, set[str]]] | None:

@@ -4,21 +4,18 @@ from datetime import datetime
 from typing import Any
 
 from airflow.exceptions import AirflowSkipException
-from pyspark.sql import SparkSession
 
 from medallion.sources import FileSource
 from pipeline.product import product_dag
-from spark_jobs import clean
 from tests.dags.conftest import TaskInstance
-from tests.dags.pipeline.conftest import STAGED, Pipeline
+from tests.dags.pipeline.orders import STAGED
+from tests.dags.pipeline.real_job import RealPipeline
 
 
-class WholePipeline(Pipeline):
+class WholePipeline(RealPipeline):
     """A product's DAG from its source to what users look at."""
 
-    spark: SparkSession
-
-    def process(self, moment: datetime | None = None) -> dict[str, str]:
+    def run_all(self, moment: datetime | None = None) -> dict[str, str]:
         """Runs every task that a run at a moment has; returns their states by id."""
         context = {
             "ti": TaskInstance(),
@@ -47,11 +44,7 @@ class WholePipeline(Pipeline):
             states["serve.report"] = _state(dag.get_task("serve.report").python_callable)
         return states
 
-    def clean(self, context: dict[str, Any]) -> None:
-        """Does what the batch on Dataproc does, in the tests' own Spark session."""
-        clean.clean(self.spark, self.manifest(context))
-
-    def rows(self) -> tuple[int, ...]:
+    def counted(self) -> tuple[int, ...]:
         """Rows read, valid, rejected and duplicate, of all files in the ledger."""
         (counts,) = self.query(
             "SELECT SUM(rows_read), SUM(rows_valid), SUM(rows_rejected), SUM(rows_duplicate)"

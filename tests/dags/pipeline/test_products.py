@@ -1,11 +1,14 @@
 """Each product of conf/ from its source to gold: the real tasks, job, contracts and SQL, on small data."""
 
 import json
+import re
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +20,12 @@ from pyspark.sql import SparkSession
 
 from local import mariadb
 from local.open_meteo import OpenMeteo, forecast
-from local.spark_submit import file_systems
-from medallion.config import load_product
-from spark_jobs import clean
-from tests.dags.pipeline.conftest import drop_tables, make_environment
+from medallion.config import CONF, load_product
+from medallion.contracts import load_contract, parse_contract
+from medallion.gold import gold_definition, refresh_script
+from medallion.product_checks import contract_problems, product_problems
+from medallion.sql import SQL
+from tests.dags.pipeline.orders import drop_tables, make_environment
 from tests.dags.pipeline.products import WholePipeline
 
 Products = Callable[[str], WholePipeline]
@@ -43,13 +48,10 @@ def products(
     reports = GCSHook().get_conn().bucket(environment.buckets["reports"])
     if not reports.exists():
         reports.create()
-    session = clean._session()
-    for key, value in file_systems(buckets).items():
-        session.sparkContext._jsc.hadoopConfiguration().set(key.removeprefix("spark.hadoop."), value)
 
     def pipeline(name: str) -> WholePipeline:
         made = WholePipeline(load_product(name), environment, warehouse, buckets)
-        made.spark = session
+        made.spark = spark
         return made
 
     yield pipeline
@@ -70,9 +72,9 @@ def test_weather_goes_from_its_api_to_gold(products: Products, weather_api: Open
     weather = products("weather")
     morning = datetime(2026, 1, 31, 5, tzinfo=UTC)
     weather_api.faults.append("malformed")
-    states = weather.process(morning)
+    states = weather.run_all(morning)
     assert set(states.values()) == {"success"}
-    assert weather.rows() == (96, 96, 0, 0)
+    assert weather.counted() == (96, 96, 0, 0)
     (lima,) = forecast(next(query for query in weather_api.asked if query["latitude"] == ["-12.05"]))
     temperatures, rain = (lima["hourly"][name] for name in ("temperature_2m", "precipitation"))
     (day,) = weather.query(
@@ -85,7 +87,7 @@ def test_weather_goes_from_its_api_to_gold(products: Products, weather_api: Open
     )
     assert answer == ("gs://local-bronze/weather/city=lima/period=2026-01-31/1.json", date(2026, 1, 31))
 
-    assert weather.process(morning) == {"extract": "success", "discover": "skipped"}
+    assert weather.run_all(morning) == {"extract": "success", "discover": "skipped"}
     assert len(weather_api.asked) == 4 + 1
 
 
@@ -111,8 +113,8 @@ def test_sales_come_from_several_sellers_in_formats_of_their_own(products: Produ
     more = line(order="2", unit_price=7.25, discount=None)
     sales.land("birch/2026-01-06.jsonl", line(), more, header=line(order="0", quantity=3))
     sales.product = replace(sales.product, max_rejected_ratio=0.5)
-    assert set(sales.process().values()) == {"success"}
-    assert sales.rows() == (6, 4, 2, 0)
+    assert set(sales.run_all().values()) == {"success"}
+    assert sales.counted() == (6, 4, 2, 0)
     reasons = sales.query("SELECT r.column, r.rule FROM quarantine.sales, UNNEST(reasons) AS r ORDER BY 1, 2")
     assert reasons == [("", "discount_within_price"), ("quantity", "minimum")]
 
@@ -121,7 +123,7 @@ def test_sales_come_from_several_sellers_in_formats_of_their_own(products: Produ
     sales.land(
         "birch/2026-01-06-evening.jsonl", again, header=line(order="9", sold_at="2026-01-02T23:00:00-05:00")
     )
-    assert set(sales.process().values()) == {"success"}
+    assert set(sales.run_all().values()) == {"success"}
     assert sales.query("SELECT order_id, channel FROM silver.sales WHERE channel IS NOT NULL") == [
         ("2", "app")
     ]
@@ -144,15 +146,15 @@ def test_bike_stations_go_from_their_database_to_their_history(
     monkeypatch.setenv("AIRFLOW_CONN_BIKE_DATABASE", f"mysql://{login}")
     stations = products("bike_stations")
     noon = datetime(2026, 1, 10, 17, tzinfo=UTC)
-    assert set(stations.process(noon).values()) == {"success"}
-    assert stations.rows() == (40, 40, 0, 0)
-    assert stations.process(noon) == {"extract": "success", "discover": "skipped"}
+    assert set(stations.run_all(noon).values()) == {"success"}
+    assert stations.counted() == (40, 40, 0, 0)
+    assert stations.run_all(noon) == {"extract": "success", "discover": "skipped"}
 
     known = {"host": "127.0.0.1", "port": database_port, "user": mariadb.USER, "password": mariadb.PASSWORD}
     change = "UPDATE stations SET docks = 99, updated_at = '2026-01-10 16:30' WHERE station_id = 7"
     with pymysql.connect(**known, database=mariadb.DATABASE, autocommit=True) as opened:
         opened.cursor().execute(change)
-    assert set(stations.process(noon).values()) == {"success"}
+    assert set(stations.run_all(noon).values()) == {"success"}
     history = stations.query(
         "SELECT docks, is_current, valid_to IS NULL FROM gold.station_history"
         " WHERE station_id = 7 ORDER BY valid_from"
@@ -161,3 +163,47 @@ def test_bike_stations_go_from_their_database_to_their_history(
     assert stations.query("SELECT SUM(stations), SUM(docks) FROM gold.district_capacity") == [
         (40, sum(10 + number * 7 % 25 for number in range(1, 41)) + 65)
     ]
+
+
+DOCS = Path(__file__).parents[3] / "docs" / "adding_a_data_product.md"
+BLOCK = re.compile(r"^```(yaml|sql|csv)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> tuple[Path, list[str]]:
+    """A configuration in which nothing is but the files that the docs show, and the lines of their CSV."""
+    shutil.copytree(SQL, tmp_path / "sql", ignore=shutil.ignore_patterns("gold"))
+    (tmp_path / "conf").mkdir()
+    shutil.copy(CONF / "product.schema.json", tmp_path / "conf")
+    lines: list[str] = []
+    for kind, text in BLOCK.findall(DOCS.read_text()):
+        place = re.match(r"(?:#|--) ((?:conf|sql)/\S+)\n", text)
+        if place:
+            path = tmp_path / place[1]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text[place.end() :])
+        elif kind == "csv":
+            lines = text.splitlines()
+    return tmp_path, lines
+
+
+def test_a_new_product_is_what_the_docs_say_and_nothing_else(
+    products: Products, example: tuple[Path, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, (header, *lines) = example
+    conf, sql = folder / "conf", folder / "sql"
+    monkeypatch.setattr("pipeline.discover.load_contract", partial(load_contract, conf=conf))
+    monkeypatch.setattr("pipeline.discover.gold_definition", partial(gold_definition, folder=sql))
+    monkeypatch.setattr("pipeline.gold.refresh_script", partial(refresh_script, folder=sql))
+    visits = products("sales")
+    visits.product = load_product("visits", conf)
+    assert list(product_problems(visits.product, conf, sql)) == []
+    contract = parse_contract(load_contract("visits", conf), "visits.yaml")
+    assert list(contract_problems(visits.product, contract)) == []
+    visits.land("2026-01-05.csv", *lines, header=header)
+    assert set(visits.run_all().values()) == {"success"}
+    assert visits.counted() == (3, 2, 1, 0)
+    assert visits.query("SELECT visit_date, agents, visitors FROM gold.visits_daily") == [
+        (date(2026, 1, 5), 1, 108)
+    ]
+    assert visits.query("SELECT raw FROM quarantine.visits") == [("331,2026-01-05 10:00,-1",)]
