@@ -59,6 +59,14 @@ class Schedule:
 
 
 @dataclass(frozen=True)
+class Webhook:
+    """Where a dashboard is told that there is something new; the connection is Airflow's."""
+
+    connection: str
+    path: str = "/"
+
+
+@dataclass(frozen=True)
 class CustomStep:
     """A function registered with @step that a product runs after one of the platform's steps."""
 
@@ -88,6 +96,7 @@ class Product:
     steps: tuple[CustomStep, ...] = ()
     notify_failure: tuple[str, ...] = ()
     notify_success: tuple[str, ...] = ()
+    webhook: Webhook | None = None
 
     @property
     def timezone(self) -> str:
@@ -147,6 +156,7 @@ def load_product(name: str, conf: Path = CONF) -> Product:
         schedule=Schedule(**data["schedule"]) if "schedule" in data else None,
         train=data.get("train"),
         labels=data.get("labels", {}),
+        webhook=Webhook(**data["serve"]["webhook"]) if "webhook" in data.get("serve", {}) else None,
         notify_failure=_people(data, "on_failure"),
         notify_success=_people(data, "on_success"),
         access={role: tuple(rights) for role, rights in data.get("access", {}).items()},

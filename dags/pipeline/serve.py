@@ -3,25 +3,30 @@
 import logging
 from typing import Any
 
+from airflow.exceptions import AirflowException
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
+from airflow.providers.http.hooks.http import HttpHook
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import TaskGroup, TriggerRule, task
 
-from medallion.config import Environment, Product
+from medallion.config import Environment, Product, Webhook
 from pipeline.report import read_figures, render_report
 from pipeline.scripts import client
 from pipeline.work import run_of
 
 # publish or gold, or both, have something new to show; where both are skipped, so is this.
 ANY_NEWS = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
+WEBHOOK_SECONDS = 60
 
 log = logging.getLogger(__name__)
 
 
 def serve(product: Product, environment: Environment) -> TaskGroup:
-    """The step's tasks: the report page where the product wants one, then the training DAG."""
+    """The step's tasks: report page and dashboard where the product wants them, then the training DAG."""
     with TaskGroup("serve") as group:
         report = _report(product, environment) if product.report else None
+        if product.webhook:
+            _webhook(product, product.webhook)
         train = _train(product.train) if product.train else None
         if report is not None and train is not None:
             report >> train
@@ -40,6 +45,21 @@ def _report(product: Product, environment: Environment) -> Any:
         return f"gs://{bucket}/{name}"
 
     return report()
+
+
+def _webhook(product: Product, webhook: Webhook) -> Any:
+    @task(task_id="webhook", trigger_rule=ANY_NEWS)
+    def tell(**context: Any) -> None:
+        hook = HttpHook(method="POST", http_conn_id=webhook.connection)
+        # A redirect to another host would take the connection's headers there.
+        options = {"timeout": WEBHOOK_SECONDS, "allow_redirects": False}
+        told = {"product": product.name, "run": run_of(context)}  # type: ignore[arg-type]
+        answer = hook.run(webhook.path, json=told, extra_options=options)
+        if not answer.ok or answer.is_redirect:
+            raise AirflowException(f"{webhook.connection}: POST {webhook.path}: got {answer.status_code}")
+        log.info("product=%s step=serve webhook=%s status=%d", product.name, webhook.path, answer.status_code)
+
+    return tell()
 
 
 def _train(model: str) -> TriggerDagRunOperator:

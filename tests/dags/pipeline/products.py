@@ -41,7 +41,7 @@ class WholePipeline(RealPipeline):
         for name, step in steps.items():
             states[name] = _state(step)
         if self.product.report:
-            states["serve.report"] = _state(dag.get_task("serve.report").python_callable)
+            states["serve.report"] = _state(lambda: dag.get_task("serve.report").python_callable(**context))
         return states
 
     def counted(self) -> tuple[int, ...]:
