@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 def extract(product: Product, environment: Environment) -> Any:
     """The step's task, which returns how many objects it made; None for files, which land by themselves.
 
-    A replay and a backfill pull nothing.
+    A run that was asked for something else, as a replay is, pulls nothing.
     """
     source = product.source
     if isinstance(source, FileSource):
@@ -27,7 +27,7 @@ def extract(product: Product, environment: Environment) -> Any:
 
     @task(task_id="extract")
     def pull(**context: Any) -> int:
-        if any(context["params"][name] is not None for name in ("replay", "backfill")):
+        if any(asked is not None for asked in context["params"].values()):
             return 0
         moment = context.get("logical_date") or context["dag_run"].run_after
         made = pull_source(product, source, environment, moment)

@@ -21,7 +21,7 @@ class WholePipeline(RealPipeline):
             "ti": TaskInstance(),
             "logical_date": moment,
             "run_id": "manual",
-            "params": {"replay": None, "backfill": None},
+            "params": dict.fromkeys(("replay", "backfill", "forget")),
         }
         dag = product_dag(self.product, self.environment)
         states: dict[str, str] = {}
