@@ -81,6 +81,11 @@ backfill: setup  ## files of business dates through today's contract again: FROM
 	@[ -n "$(FROM)" ] && [ -n "$(TO)" ] || { echo 'Give business dates: make backfill FROM=2017-01-01 TO=2017-01-31' >&2; exit 2; }
 	$(BIN)/python -m local.backfill "$(PRODUCT)" "$(FROM)" "$(TO)" $(if $(filter 1,$(APPLY)),--apply)
 
+.PHONY: rollback
+rollback: setup  ## point a model back to the version before: MODEL=… [ENV=dev]
+	@[ -n "$(MODEL)" ] || { echo 'Name the model: make rollback MODEL=customer_churn' >&2; exit 2; }
+	$(BIN)/python -m local.rollback "$(MODEL)" --environment "$(or $(ENV),local)"
+
 .PHONY: query
 query: export SQL := $(value SQL)
 query: setup  ## GoogleSQL on the local warehouse: SQL="SELECT …" [FORMAT=csv|json]
@@ -108,6 +113,10 @@ certify: setup  ## run the tests that take long
 .PHONY: bench
 bench: $(VENV)/bench/.ready $(VENV)/velox/.ready  ## measure cleaning beside other ways of it: [SCALES="1 8 32"] [ROUNDS=5] [ONLY="copy clean"]
 	@$(VENV)/bench/bin/python -m bench.cleaning.run $(if $(SCALES),--scales $(SCALES)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
+
+.PHONY: bench-model
+bench-model: setup $(VENV)/bench/.ready  ## measure the model on five test snapshots, beside other predictions
+	@$(BIN)/python -m bench.model.run
 
 .PHONY: check
 check: setup  ## lint, types, import rule, contracts, product files and SQL

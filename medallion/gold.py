@@ -63,6 +63,7 @@ def refresh_script(
         folder,
         product=product,
         run=run,
+        step="gold",
         table=table.table,
         build=build,
         select=definition.select,

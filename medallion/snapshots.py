@@ -7,51 +7,51 @@ from typing import Any
 
 from medallion.errors import MedallionError
 
+# How far back features look, the snapshot's day included, and how far ahead the label looks. Features, label
+# and score are named after these days (first_age_91, inactive_30d): they are no setting of a model.
+WINDOW_DAYS = 91
+HORIZON_DAYS = 30
+
 
 class TooLittleHistoryError(MedallionError):
     """The history does not hold one training snapshot beside validation and test."""
 
 
 @dataclass(frozen=True)
-class SnapshotSpec:
-    """The `snapshots` section of a model file: days looked back, looked ahead, and between snapshots."""
-
-    window_days: int
-    horizon_days: int
-    spacing_days: int
-
-
-@dataclass(frozen=True)
 class SnapshotPlan:
-    """The dates of a training run; no split's label period reaches past the next split's snapshot."""
+    """The dates of a run; no split's label period reaches past the next split's snapshot.
+
+    A run that only scores has a score_date and no others.
+    """
 
     score_date: date
-    test_date: date
-    validation_date: date
-    train_dates: tuple[date, ...]
+    test_date: date | None = None
+    validation_date: date | None = None
+    train_dates: tuple[date, ...] = ()
 
     @property
     def snapshot_dates(self) -> tuple[date, ...]:
         """All dates, ascending, as sql/gold/customer_features.sql expects them."""
-        return (*self.train_dates, self.validation_date, self.test_date, self.score_date)
+        later = (self.validation_date, self.test_date, self.score_date)
+        return (*self.train_dates, *(day for day in later if day is not None))
 
 
-def plan_snapshots(first_date: date, last_date: date, spec: SnapshotSpec) -> SnapshotPlan:
+def plan_snapshots(first_date: date, last_date: date, spacing_days: int) -> SnapshotPlan:
     """The plan for a history from its first to its last date, both included.
 
     Test, validation and the last training snapshot follow each other back by one horizon; training
     snapshots go on back by the spacing while their window is full. Raises TooLittleHistoryError.
     """
     days = (last_date - first_date).days + 1
-    needed = spec.window_days + 3 * spec.horizon_days
+    needed = WINDOW_DAYS + 3 * HORIZON_DAYS
     if days < needed:
         raise TooLittleHistoryError(
             f"Training needs {needed} days of history, got {days} ({first_date} to {last_date}). "
             "Next: load more history, or leave the model untrained until it is there."
         )
-    horizon, spacing = timedelta(spec.horizon_days), timedelta(spec.spacing_days)
+    horizon, spacing = timedelta(HORIZON_DAYS), timedelta(spacing_days)
     last_train_date = last_date - 3 * horizon
-    snapshots = (days - needed) // spec.spacing_days + 1
+    snapshots = (days - needed) // spacing_days + 1
     return SnapshotPlan(
         score_date=last_date,
         test_date=last_date - horizon,

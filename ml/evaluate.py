@@ -1,75 +1,158 @@
 """Measures a model version, and the live one beside it, on the test split of an extract."""
 
 import argparse
-import json
 import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from medallion.errors import MedallionError
-from medallion.hadoop_files import exists, read_bytes, write_bytes
+from medallion.hadoop_files import exists, write_bytes
+from ml import baselines, curves
+from ml.bootstrap import interval, resample
+from ml.card import card_html, card_markdown
 from ml.examples import inputs, labels, read_examples, spark_session
-from ml.features import BASELINE
-from ml.metrics import auc, base_log_loss, summarize
+from ml.features import BASELINE, SLICES
+from ml.metrics import Floats, base_log_loss, measure, once, ranking
 from ml.model import predict
 from ml.versions import Version, load_version, to_json
 
-METRICS = "metrics.json"
+METRICS, MARKDOWN, HTML = "metrics.json", "card.md", "card.html"
 
 log = logging.getLogger("ml.evaluate")
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a version says of the test rows, and the last date that it learned from (ISO)."""
+
+    version: str
+    probabilities: Floats
+    trained_until: str
 
 
 def main(argv: list[str] | None = None) -> None:
     arguments = _arguments(argv)
     spark = spark_session("evaluate")
     target = f"{arguments.output}/{METRICS}"
-    challenger = load_version(spark, arguments.model)
-    champion = load_version(spark, arguments.champion) if arguments.champion else None
     if exists(spark, target):
-        before = json.loads(read_bytes(spark, target))["champion"]
-        if (before and before["version"]) == (champion and champion.name):
-            log.info("step=evaluate output=%s: evaluated against that champion before, kept", target)
-            return
-    metrics = evaluate(read_examples(spark, arguments.examples, "test"), challenger, champion)
-    # The only file of a version that may change: when another version has gone live meanwhile.
-    write_bytes(spark, target, to_json(metrics), overwrite=True)
+        log.info("step=evaluate output=%s: evaluated before, kept", target)
+        return
+    examples = read_examples(spark, arguments.examples, "train", "test")
+    training, test = examples[examples["split"] == "train"], examples[examples["split"] == "test"]
+    version = load_version(spark, arguments.model)
+    champion = load_version(spark, arguments.champion) if arguments.champion else None
+    held_against = forecast(champion, test) if champion else None
+    metrics = evaluate(training, test, forecast(version, test), held_against)
+    write_bytes(spark, f"{arguments.output}/{MARKDOWN}", card_markdown(metrics, version.training).encode())
+    write_bytes(spark, f"{arguments.output}/{HTML}", card_html(metrics, version.training).encode())
+    write_bytes(spark, target, to_json(metrics))  # the last: where it is, the others are
     log.info(
         "step=evaluate version=%s rows=%d auc=%.4f skill=%.4f ece=%.4f",
         *(metrics[key] for key in ("version", "n", "auc", "skill", "ece")),
     )
 
 
-def evaluate(examples: pd.DataFrame, challenger: Version, champion: Version | None) -> dict[str, Any]:
-    """The content of metrics.json.
+def forecast(version: Version, rows: pd.DataFrame) -> Forecast:
+    """A version's forecast of rows."""
+    probabilities = predict(version.model, inputs(rows, version.features))
+    return Forecast(version.name, probabilities, version.training["trained_until"])
 
-    `snapshot_date` of the test; `n` rows, `positives`, `base_rate`; `base_log_loss` of predicting the base
-    rate; `baseline_auc` of the rule "fewer active weeks"; of the challenger `version`, `auc`, `pr_auc`,
-    `log_loss`, `skill`, `ece`, `mean_prediction`; `champion`: the same seven of the live model on the same
-    rows, or null. Raises MedallionError when the labels are all alike.
+
+def evaluate(
+    training: pd.DataFrame, test: pd.DataFrame, challenger: Forecast, champion: Forecast | None
+) -> dict[str, Any]:
+    """The content of metrics.json; see docs/model.md for its keys.
+
+    The training rows are for what needs no network. Raises MedallionError when the labels are all alike.
     """
-    truth = labels(examples)
+    truth = labels(test)
     positives = int(truth.sum())
     if positives in (0, len(truth)):
         raise MedallionError(
             f"Test split: expected active and inactive customers, got {positives} inactive of {len(truth)}. "
             "Next: see whether gold.customer_daily is complete for the 30 days after the test snapshot."
         )
+    # The first draw is the rows as they are.
+    counts = np.vstack([once(truth), resample(test["customer_id"].to_numpy())])
+    own = measure(truth, challenger.probabilities, counts)
+    rivals = {
+        "base_rate": measure(truth, baselines.base_rate(training, test), counts),
+        "fewer_active_weeks": ranking(truth, -test[BASELINE].to_numpy(np.float64), counts),
+        "rfm_logistic": measure(truth, baselines.rfm_logistic(training, test), counts),
+    }
+    beside = {**rivals, "champion": measure(truth, champion.probabilities, counts)} if champion else rivals
     return {
-        "snapshot_date": examples["snapshot_date"].max().isoformat(),
+        "version": challenger.version,
+        "trained_until": challenger.trained_until,
+        "snapshot_date": test["snapshot_date"].max().isoformat(),
         "n": len(truth),
         "positives": positives,
         "base_rate": positives / len(truth),
-        "base_log_loss": base_log_loss(truth),
-        "baseline_auc": auc(truth, -examples[BASELINE].to_numpy()),
-        **_measure(challenger, examples),
-        "champion": _measure(champion, examples) if champion else None,
+        "base_log_loss": float(base_log_loss(truth, once(truth))[0]),
+        **_points(own),
+        "intervals": {name: interval(figures[1:]) for name, figures in own.items()},
+        "baselines": {name: _points(figures) for name, figures in rivals.items()},
+        "champion": champion and _told(champion, beside["champion"]),
+        "differences": {name: _differences(own, figures) for name, figures in beside.items()},
+        "slices": list(_slices(test, challenger.probabilities)),
+        "curves": {
+            "reliability": curves.reliability(truth, challenger.probabilities),
+            "roc": curves.roc(truth, challenger.probabilities),
+            "lift": curves.lift(truth, challenger.probabilities),
+        },
     }
 
 
-def _measure(version: Version, examples: pd.DataFrame) -> dict[str, Any]:
-    probabilities = predict(version.model, inputs(examples, version.features))
-    return {"version": version.name, **summarize(labels(examples), probabilities)}
+def _told(champion: Forecast, figures: dict[str, Floats]) -> dict[str, Any]:
+    return {"version": champion.version, "trained_until": champion.trained_until, **_points(figures)}
+
+
+def _points(figures: dict[str, Floats]) -> dict[str, float]:
+    return {name: float(draws[0]) for name, draws in figures.items()}
+
+
+def _differences(own: dict[str, Floats], other: dict[str, Floats]) -> dict[str, dict[str, float]]:
+    """By how much the challenger's figures are above another's on the same customers, draw by draw."""
+    differences = {name: own[name] - figures for name, figures in other.items()}
+    ends = {name: interval(draws[1:]) for name, draws in differences.items()}
+    return {
+        name: {"value": float(draws[0]), "low": ends[name][0], "high": ends[name][1]}
+        for name, draws in differences.items()
+    }
+
+
+def _slices(test: pd.DataFrame, probabilities: Floats) -> Iterator[dict[str, Any]]:
+    """Figures of the customers of each slice; auc is null where the labels are all alike."""
+    truth = labels(test)
+    for name, starts in SLICES.items():
+        bounds = [-np.inf, *starts, np.inf]
+        for low, high in pairwise(bounds):
+            rows = ((test[name] >= low) & (test[name] < high)).to_numpy()
+            if not rows.any():
+                continue
+            told, positives = _slice_name(low, high), truth[rows].sum()
+            ranked = 0 < positives < rows.sum()
+            auc = ranking(truth[rows], probabilities[rows], once(truth[rows]))["auc"] if ranked else None
+            yield {
+                "feature": name,
+                "values": told,
+                "n": int(rows.sum()),
+                "positives": int(positives),
+                "base_rate": float(truth[rows].mean()),
+                "mean_prediction": float(probabilities[rows].mean()),
+                "auc": None if auc is None else float(auc[0]),
+            }
+
+
+def _slice_name(low: float, high: float) -> str:
+    if low == -np.inf:
+        return f"below {high:g}"
+    return f"{low:g} and more" if high == np.inf else f"{low:g} to below {high:g}"
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -77,7 +160,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--examples", required=True, help="URI of the extract's folder")
     parser.add_argument("--model", required=True, help="URI of the folder of the version to measure")
     parser.add_argument("--champion", help="URI of the live version's folder, if one is live")
-    parser.add_argument("--output", required=True, help=f"URI of the folder for {METRICS}")
+    parser.add_argument("--output", required=True, help=f"URI of the folder for {METRICS} and the card")
     return parser.parse_args(argv)
 
 

@@ -1,6 +1,8 @@
-"""Reads the frozen extract of sql/training/examples.sql."""
+"""Reads the frozen extract of sql/training/examples.sql, and what was noted of it."""
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from medallion.errors import MedallionError
+from medallion.hadoop_files import read_bytes
 from ml.features import FEATURES, LABEL
 
 KEYS = ("snapshot_date", "customer_id")
@@ -36,6 +39,12 @@ def read_examples(spark: SparkSession, uri: str, *splits: str) -> pd.DataFrame:
             "Next: see the counts of the snapshot step, and whether gold.customer_features has its dates."
         )
     return frame
+
+
+def read_origin(spark: SparkSession, uri: str) -> dict[str, Any]:
+    """What the snapshot step noted of an extract: dates, the fingerprint of its data, the code's release."""
+    origin: dict[str, Any] = json.loads(read_bytes(spark, f"{uri}/_plan.json"))
+    return origin
 
 
 def inputs(frame: pd.DataFrame, features: Sequence[str] = FEATURES) -> NDArray[np.float32]:

@@ -29,4 +29,15 @@ BOUNDED: tuple[str, ...] = ("discount_rate_90", "weekend_share_90")
 # The rule that a model has to beat: the fewer active weeks, the likelier inactive.
 BASELINE = "active_weeks_13"
 
+# Recency, frequency and monetary value: what a logistic regression has to be beaten with.
+RFM: tuple[str, ...] = ("recency_days", "orders_90", "sales_90")
+
+# The customers that a version is also looked at by, and where their slices begin.
+SLICES: dict[str, tuple[int, ...]] = {
+    "recency_days": (7, 30),
+    "active_weeks_13": (4, 8, 12),
+    "sales_90": (100, 400, 1000),
+}
+
 LABEL = "inactive_30d"
+SCORE = "p_inactive_30d"

@@ -1,4 +1,8 @@
-"""Quality of predicted probabilities, in plain numpy; labels are 0 or 1, and both occur."""
+"""Quality of predicted probabilities, in plain numpy, over any number of resamples at once.
+
+Labels are 0 or 1, and both occur. `counts`, (draws, rows), tells how often each row is in each resample;
+every function returns a figure a draw. `once` makes the counts of the rows as they are.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,57 +13,79 @@ Floats = NDArray[np.float64]
 _SMALLEST = 1e-7
 
 
-def auc(labels: Floats, scores: Floats) -> float:
+def once(labels: Floats) -> Floats:
+    """Counts of one draw that holds every row once."""
+    return np.ones((1, len(labels)))
+
+
+def auc(labels: Floats, scores: Floats, counts: Floats) -> Floats:
     """Area under the ROC curve by the Mann-Whitney statistic; tied scores count half."""
-    positives = labels > 0
-    n_positive = int(positives.sum())
-    n_negative = len(labels) - n_positive
-    rank_sum = _average_ranks(scores)[positives].sum()
-    return float((rank_sum - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
+    positive, negative = _by_score(labels, scores, counts)
+    below = np.cumsum(negative, axis=1) - negative / 2
+    return np.sum(positive * below, axis=1) / (positive.sum(axis=1) * negative.sum(axis=1))
 
 
-def average_precision(labels: Floats, scores: Floats) -> float:
+def average_precision(labels: Floats, scores: Floats, counts: Floats) -> Floats:
     """Area under the precision-recall curve as a step function, without interpolation."""
-    order = np.argsort(-scores, kind="stable")
-    hits = np.cumsum(labels[order])
-    # Tied scores share one threshold: only the last of them is a point of the curve.
-    points = np.append(np.flatnonzero(np.diff(scores[order])), len(labels) - 1)
-    precision, recall = hits[points] / (points + 1), hits[points] / hits[-1]
-    return float(np.sum(precision * np.diff(recall, prepend=0.0)))
+    # Tied scores share one threshold, so that they are one step of the curve.
+    positive, negative = _by_score(labels, -scores, counts)
+    hits = np.cumsum(positive, axis=1)
+    taken = np.maximum(np.cumsum(positive + negative, axis=1), 1)
+    return np.sum(hits / taken * positive, axis=1) / hits[:, -1]
 
 
-def log_loss(labels: Floats, probabilities: Floats) -> float:
+def log_loss(labels: Floats, probabilities: Floats, counts: Floats) -> Floats:
     """Mean negative log-likelihood, in nats."""
     clipped = np.clip(probabilities, _SMALLEST, 1 - _SMALLEST)
-    return float(-np.mean(labels * np.log(clipped) + (1 - labels) * np.log1p(-clipped)))
+    losses = -(labels * np.log(clipped) + (1 - labels) * np.log1p(-clipped))
+    return counts @ losses / counts.sum(axis=1)
 
 
-def base_log_loss(labels: Floats) -> float:
-    """Log loss of predicting the base rate for everyone."""
-    return log_loss(labels, np.full(len(labels), labels.mean()))
+def base_log_loss(labels: Floats, counts: Floats) -> Floats:
+    """Log loss of predicting each draw's own base rate for everyone."""
+    rate = counts @ labels / counts.sum(axis=1)
+    return -(rate * np.log(rate) + (1 - rate) * np.log1p(-rate))
 
 
-def calibration_error(labels: Floats, probabilities: Floats, bins: int = 10) -> float:
-    """Expected calibration error: |mean prediction - base rate| of equal-count bins, averaged by count."""
-    parts = np.array_split(np.argsort(probabilities, kind="stable"), bins)
-    return float(sum(abs(np.sum(probabilities[part] - labels[part])) for part in parts) / len(labels))
+def calibration_error(labels: Floats, probabilities: Floats, counts: Floats, bins: int = 10) -> Floats:
+    """Expected calibration error: |mean prediction - base rate| of equal-count bins, averaged by count.
+
+    A row at the border of two bins belongs to both by its parts.
+    """
+    order = np.argsort(probabilities, kind="stable")
+    rows = _running(counts[:, order])
+    excess = _running(counts[:, order] * (probabilities - labels)[order])
+    share = np.linspace(0, 1, bins + 1)
+    at_borders = [np.interp(share * drawn[-1], drawn, sums) for drawn, sums in zip(rows, excess, strict=True)]
+    return np.abs(np.diff(at_borders, axis=1)).sum(axis=1) / rows[:, -1]
 
 
-def summarize(labels: Floats, probabilities: Floats) -> dict[str, float]:
+def measure(labels: Floats, probabilities: Floats, counts: Floats) -> dict[str, Floats]:
     """One model's figures by their names in metrics.json; skill is 1 - log loss / base log loss."""
-    loss = log_loss(labels, probabilities)
+    loss = log_loss(labels, probabilities, counts)
     return {
-        "auc": auc(labels, probabilities),
-        "pr_auc": average_precision(labels, probabilities),
+        **ranking(labels, probabilities, counts),
         "log_loss": loss,
-        "skill": 1 - loss / base_log_loss(labels),
-        "ece": calibration_error(labels, probabilities),
-        "mean_prediction": float(probabilities.mean()),
+        "skill": 1 - loss / base_log_loss(labels, counts),
+        "ece": calibration_error(labels, probabilities, counts),
+        "mean_prediction": counts @ probabilities / counts.sum(axis=1),
     }
 
 
-def _average_ranks(values: Floats) -> Floats:
-    """Ranks from 1; tied values share the mean of theirs."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    return (last - (counts - 1) / 2)[inverse]
+def ranking(labels: Floats, scores: Floats, counts: Floats) -> dict[str, Floats]:
+    """The figures that ask for an order only, not for probabilities."""
+    return {"auc": auc(labels, scores, counts), "pr_auc": average_precision(labels, scores, counts)}
+
+
+def _by_score(labels: Floats, scores: Floats, counts: Floats) -> tuple[Floats, Floats]:
+    """Positives and negatives of each draw by distinct score, ascending."""
+    order = np.argsort(scores, kind="stable")
+    starts = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))
+    ordered = counts[:, order]
+    positive = np.add.reduceat(ordered * labels[order], starts, axis=1)
+    return positive, np.add.reduceat(ordered, starts, axis=1) - positive
+
+
+def _running(values: Floats) -> Floats:
+    """Sums along each row, from nothing on."""
+    return np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1)

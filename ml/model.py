@@ -16,10 +16,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import tensorflow as tf
 
-from ml.features import BOUNDED
+from ml.features import BOUNDED, SCORE
 
 log = logging.getLogger("ml.model")
 
+# Steps between two looks at Python: the same steps, in the same order, a quarter faster.
+_STEPS = 16
 # Rows a step when nothing is learned: large, as it only bounds memory.
 _PREDICT_BATCH = 65_536
 
@@ -58,7 +60,11 @@ def train(
     keras.utils.set_random_seed(spec.seed)
     tf.config.experimental.enable_op_determinism()
     model = _build(spec, features, training.inputs)
-    model.compile(optimizer=keras.optimizers.Adam(spec.learning_rate), loss="binary_crossentropy")
+    model.compile(
+        optimizer=keras.optimizers.Adam(spec.learning_rate),
+        loss="binary_crossentropy",
+        steps_per_execution=_STEPS,
+    )
     history = model.fit(
         training.inputs,
         training.labels,
@@ -99,7 +105,7 @@ def _build(spec: TrainingSpec, features: Sequence[str], examples: NDArray[np.flo
     for units in spec.hidden_units:
         hidden = keras.layers.Dense(units, activation="relu")(hidden)
         hidden = keras.layers.Dropout(spec.dropout)(hidden)
-    return keras.Model(raw, keras.layers.Dense(1, activation="sigmoid", name="p_inactive_30d")(hidden))
+    return keras.Model(raw, keras.layers.Dense(1, activation="sigmoid", name=SCORE)(hidden))
 
 
 def _scale(raw: Any, features: Sequence[str]) -> Any:

@@ -2,18 +2,25 @@
 
 import argparse
 import logging
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import yaml
+from numpy.typing import NDArray
 from pyspark.sql import SparkSession
 
 from medallion.hadoop_files import read_bytes
-from ml.examples import inputs, labels, read_examples, spark_session
-from ml.features import FEATURES
-from ml.model import Split, TrainingSpec, libraries, train
+from medallion.snapshots import HORIZON_DAYS
+from ml.drift import reference
+from ml.examples import inputs, labels, read_examples, read_origin, spark_session
+from ml.features import FEATURES, SCORE
+from ml.model import Split, TrainingSpec, libraries, predict, train
 from ml.versions import is_complete, save_version
+
+# A feature's range in the model card, as quantiles of the training rows.
+RANGE = {"least": 0.0, "p1": 0.01, "median": 0.5, "p99": 0.99, "most": 1.0}
 
 log = logging.getLogger("ml.train")
 
@@ -35,15 +42,27 @@ def main(argv: list[str] | None = None) -> None:
         spec.epochs,
     )
     model, history = train(spec, FEATURES, training, validation)
-    document = _document(arguments.version, spec, history, training, validation)
+    origin = read_origin(spark, arguments.examples)
+    document = {
+        **_document(arguments.version, spec, history, training, validation),
+        "trained_until": trained_until(examples).isoformat(),
+        "origin": origin,
+        **_rows_seen(training.inputs, predict(model, training.inputs)),
+    }
     save_version(spark, arguments.output, model, document)
     log.info("step=train version=%s best_epoch=%d", arguments.version, document["best_epoch"])
+
+
+def trained_until(examples: pd.DataFrame) -> date:
+    """The last date that the labels of training and validation rows look at."""
+    last: date = examples["snapshot_date"].max()
+    return last + timedelta(HORIZON_DAYS)
 
 
 def _document(
     version: str, spec: TrainingSpec, history: dict[str, list[float]], training: Split, validation: Split
 ) -> dict[str, Any]:
-    """What training.json tells: how the version came about. No times, so that a retry writes the same."""
+    """What training.json tells of the fit. No times, so that a retry writes the same."""
     return {
         "version": version,
         "features": list(FEATURES),
@@ -56,6 +75,18 @@ def _document(
     }
 
 
+def _rows_seen(rows: NDArray[np.float32], scores: NDArray[np.float64]) -> dict[str, Any]:
+    """What training.json tells of the training rows: each feature's range, and what drift is told by."""
+    columns = {**dict(zip(FEATURES, rows.T, strict=True)), SCORE: scores}
+    return {
+        "ranges": {
+            name: dict(zip(RANGE, map(float, np.quantile(columns[name], list(RANGE.values()))), strict=True))
+            for name in FEATURES
+        },
+        "reference": {name: reference(values) for name, values in columns.items()},
+    }
+
+
 def _split(examples: pd.DataFrame, split: str) -> Split:
     rows = examples[examples["split"] == split]
     return Split(inputs(rows), labels(rows))
@@ -64,7 +95,11 @@ def _split(examples: pd.DataFrame, split: str) -> Split:
 def read_spec(spark: SparkSession, config: str) -> TrainingSpec:
     """The training section of a model file, given as JSON or as the file's URI."""
     document = config if config.lstrip().startswith("{") else read_bytes(spark, config)
-    training = yaml.safe_load(document)["training"]
+    return training_spec(yaml.safe_load(document)["training"])
+
+
+def training_spec(training: dict[str, Any]) -> TrainingSpec:
+    """The training section of a model file."""
     return TrainingSpec(**{**training, "hidden_units": tuple(training["hidden_units"])})
 
 

@@ -1,4 +1,4 @@
-"""A model version in its folder: model.keras, then training.json, whose presence makes it complete."""
+"""A model version in its folder: the model, what it needs, and last, to complete it, training.json."""
 
 import io
 import json
@@ -14,18 +14,24 @@ from pyspark.sql import SparkSession
 from medallion.hadoop_files import exists, read_bytes, write_bytes
 
 MODEL = "model.keras"
+SAVED_MODEL = "saved_model"
+REQUIREMENTS = "requirements.txt"
 TRAINING = "training.json"
+
+# The packages of training.json's libraries that a model is loaded with.
+_PACKAGES = {"keras": "keras", "tensorflow": "tensorflow-cpu", "numpy": "numpy"}
 
 _STAMPS = ("date_saved", "shared_object_id")
 
 
 @dataclass(frozen=True)
 class Version:
-    """A trained model, the features that it takes in their order, and its name."""
+    """A trained model, the features that it takes in their order, its name, and its training.json."""
 
     name: str
     features: tuple[str, ...]
     model: keras.Model
+    training: dict[str, Any]
 
 
 def is_complete(spark: SparkSession, uri: str) -> bool:
@@ -34,11 +40,16 @@ def is_complete(spark: SparkSession, uri: str) -> bool:
 
 
 def save_version(spark: SparkSession, uri: str, model: keras.Model, training: dict[str, Any]) -> None:
-    """Writes both files, create-only; training holds at least `version` and `features`.
+    """Writes the files of a version, create-only; training holds at least `version`, `features`, `libraries`.
 
-    Raises MedallionError when the folder holds other content.
+    Raises MedallionError when the folder holds another model.
     """
     write_bytes(spark, f"{uri}/{MODEL}", model_bytes(model))
+    for name, data in _export(model).items():
+        # TensorFlow writes other bytes for the same model each time: what a killed try left is replaced.
+        write_bytes(spark, f"{uri}/{SAVED_MODEL}/{name}", data, overwrite=True)
+    lines = [f"{package}=={training['libraries'][name]}\n" for name, package in _PACKAGES.items()]
+    write_bytes(spark, f"{uri}/{REQUIREMENTS}", "".join(lines).encode())
     write_bytes(spark, f"{uri}/{TRAINING}", to_json(training))
 
 
@@ -49,7 +60,15 @@ def load_version(spark: SparkSession, uri: str) -> Version:
         path = Path(folder, MODEL)
         path.write_bytes(read_bytes(spark, f"{uri}/{MODEL}"))
         model = keras.saving.load_model(path, compile=False)
-    return Version(training["version"], tuple(training["features"]), model)
+    return Version(training["version"], tuple(training["features"]), model, training)
+
+
+def _export(model: keras.Model) -> dict[str, bytes]:
+    """The files of the model as TensorFlow's SavedModel, for servers that know nothing of Keras."""
+    with tempfile.TemporaryDirectory() as folder:
+        model.export(folder, verbose=False)
+        files = [path for path in Path(folder).rglob("*") if path.is_file()]
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def model_bytes(model: keras.Model) -> bytes:

@@ -70,10 +70,12 @@ def spark_job(
     entry: str,
     arguments: list[str],
     labels: dict[str, str],
+    image: str | None = None,
 ) -> dict[str, Any]:
     """Arguments of spark_operator(environment) for a job.
 
-    `identity`, `release` and `arguments` may be Jinja templates; `entry` is a file of the release.
+    `identity`, `release` and `arguments` may be Jinja templates; `entry` is a file of the release. `image`,
+    of the environment's repository, is what a batch runs in; a cluster has its own packages.
     """
     code = f"gs://{environment.buckets['code']}/{release}"
     work = {
@@ -89,7 +91,9 @@ def spark_job(
         "polling_interval_seconds": spark.poll_seconds,
     }
     if spark.runner == "serverless":
-        runtime = {"version": spark.runtime_version, "properties": spark.properties}
+        runtime: dict[str, Any] = {"version": spark.runtime_version, "properties": spark.properties}
+        if image and spark.images:
+            runtime["container_image"] = f"{spark.images}/{image}"
         batch = {"pyspark_batch": work, "runtime_config": runtime, "labels": labels}
         return {**common, "batch_id": identity, "batch": batch}
     job = {

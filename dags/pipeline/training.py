@@ -3,34 +3,37 @@
 import hashlib
 import json
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from airflow.exceptions import AirflowSkipException
+from airflow.exceptions import AirflowFailException, AirflowSkipException
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from airflow.sdk import DAG, Context, TaskGroup, Variable, task
 
 from medallion.config import Environment, Model
-from medallion.snapshots import SnapshotPlan, SnapshotSpec, TooLittleHistoryError, plan_snapshots
+from medallion.features import snapshot_script
+from medallion.pointer import read_pointer
+from medallion.snapshots import SnapshotPlan, TooLittleHistoryError, plan_snapshots
 from medallion.sql import render
-from operators.dataproc import spark_job, spark_operator
-from operators.model import MLModelTrainJobOperator, MLModelTrainOperator, ModelDeployOperator, read_live
-from pipeline.scripts import Job, job_task, load, query, script
+from operators.dataproc import spark_operator
+from operators.model import MLModelTrainJobOperator, MLModelTrainOperator, ModelDeployOperator
+from pipeline.model_work import PLAN, PROMOTE, model_job, options, planned, read_plan, version_uri
+from pipeline.scoring import score
+from pipeline.scripts import Job, job_task, query, script
 from pipeline.work import RETRIES, labels, read_object
 
-PLAN = "snapshot.plan"
-VERSION = f"{{{{ ti.xcom_pull(task_ids='{PLAN}')['version'] }}}}"
-RELEASE = f"{{{{ ti.xcom_pull(task_ids='{PLAN}')['release'] }}}}"
-EXAMPLES = f"{{{{ ti.xcom_pull(task_ids='{PLAN}')['examples'] }}}}"
-CHAMPION = f"{{{{ ti.xcom_pull(task_ids='{PLAN}')['champion'] }}}}"
-LIVE = "{{ ti.xcom_pull(task_ids='deploy')['version'] }}"
+VERSION, EXAMPLES, CHAMPION = planned("version"), planned("examples"), planned("champion")
 
 log = logging.getLogger(__name__)
 
 
 def model_dag(model: Model, environment: Environment) -> DAG:
-    """The DAG of a model in an environment; a data product's DAG triggers it."""
+    """The DAG of a model in an environment; a data product's DAG triggers it.
+
+    Scoring needs a snapshot and a live version, whatever became of training; what failed there still fails
+    the run, by deploy's last task.
+    """
     with DAG(
         dag_id=model.name,
         description=model.description,
@@ -40,188 +43,195 @@ def model_dag(model: Model, environment: Environment) -> DAG:
         default_args={"owner": model.owner, **RETRIES},
         tags=["model"],
     ) as dag:
-        (
-            _snapshot(model, environment)
-            >> _train(model, environment)
-            >> _evaluate(model, environment)
-            >> _deploy(model, environment)
-            >> _score(model, environment)
-        )
+        snapshot = _snapshot(model, environment)
+        promote, card = _deploy(model, environment)
+        snapshot >> _train(model, environment) >> _evaluate(model, environment) >> promote
+        promote >> card
+        [snapshot, promote] >> score(model, environment)
     return dag
+
+
+@dataclass(frozen=True)
+class History:
+    """What gold.customer_daily holds; `owed` are published runs that it does not show."""
+
+    first_date: date | None
+    last_date: date | None
+    fingerprint: str | None
+    partitions: int
+    owed: str | None
 
 
 def _snapshot(model: Model, environment: Environment) -> TaskGroup:
     @task(task_id="plan")
-    def plan() -> dict[str, str]:
-        (history,) = query(environment, "training/history.sql")
-        if history["last_date"] is None:
-            raise AirflowSkipException("gold.customer_daily has no rows, so there is nothing to learn from.")
-        try:
-            dates = plan_snapshots(
-                history["first_date"], history["last_date"], SnapshotSpec(**model.snapshots)
-            )
-        except TooLittleHistoryError as error:
-            raise AirflowSkipException(str(error)) from None
-        return _plan(model, environment, dates, history["fingerprint"])
+    def plan() -> dict[str, Any]:
+        (row,) = query(environment, "training/history.sql")
+        return plan_run(model, environment, audited(History(**dict(row))))
 
     def configure(context: Context) -> Job:
-        planned = context["ti"].xcom_pull(task_ids=PLAN)
-        version, uri = planned["version"], planned["examples"]
-        sql = render(
-            "training/snapshot.sql",
+        known = context["ti"].xcom_pull(task_ids=PLAN)
+        sql = snapshot_script(
+            model.name,
+            known["snapshot"],
+            read_plan(known),
+            known["fingerprint"],
+            known["examples"],
             environment,
-            plan=_read_plan(uri),
-            uri=uri,
-            build=f"{model.name}__{version}".replace("-", "_"),
-            days=environment.staging_days,
-            features=render("gold/customer_features.sql", environment).rstrip(),
-            examples=render("training/examples.sql", environment).rstrip(),
         )
-        named = labels(model.name, "snapshot", version)
-        return f"{model.name}-{version}-snapshot", script(environment, sql, named)
+        named = labels(model.name, "snapshot", known["snapshot"])
+        return f"{model.name}-{known['snapshot']}-snapshot", script(environment, sql, named)
 
     with TaskGroup("snapshot") as group:
         plan() >> job_task("features", configure, environment)
     return group
 
 
-def _plan(model: Model, environment: Environment, dates: SnapshotPlan, fingerprint: str) -> dict[str, str]:
-    """Names the version after what it is made of, and writes the dates beside its examples."""
-    release = Variable.get("medallion_release")
-    sql = [render(name, environment) for name in ("gold/customer_features.sql", "training/examples.sql")]
-    parts = json.dumps([model.document, release, fingerprint, sql], sort_keys=True)
-    version = f"{dates.score_date:%Y%m%d}-{hashlib.sha256(parts.encode()).hexdigest()[:12]}"
-    hook, lake = GCSHook(), environment.buckets["lake"]
-    folder = f"training/{model.name}/{version}/examples"
+def audited(history: History) -> History:
+    """The history, if all of it has passed its audits.
+
+    Raises AirflowSkipException when there is none, AirflowFailException when gold does not show all that was
+    published, or nothing says what it shows.
+    """
+    if history.last_date is None:
+        raise AirflowSkipException("gold.customer_daily has no rows, so there is nothing to learn from.")
+    if history.owed:
+        raise AirflowFailException(
+            f"gold.customer_daily: expected every published run, got none of the rows of {history.owed}. "
+            "Next: see ops.checks for what gold's checks found, mend it, and run the product again."
+        )
+    if history.fingerprint is None:
+        raise AirflowFailException(
+            "gold.customer_daily: expected a table that a product's run has audited, got one that "
+            "ops.refreshes knows nothing of. Next: run the product that makes it."
+        )
+    return history
+
+
+def plan_run(model: Model, environment: Environment, history: History) -> dict[str, Any]:
+    """Decides what a run does, and notes it beside its examples: dates, data, code.
+
+    A version is named after its data, code and settings, and after the live version that it is held
+    against; so its evaluation is its own, and is never written again. Returns what later tasks ask for;
+    `skip` says why nothing is trained, or is empty.
+    """
+    hook, release = GCSHook(), Variable.get("medallion_release")
+    models, lake = environment.buckets["models"], environment.buckets["lake"]
+    live = read_pointer(hook.get_conn().bucket(models), model.name).version
+    champion = version_uri(model, environment, live) if live else ""
+    settings = _settings(model, environment, release)
+    made_of = f"{history.last_date:%Y%m%d}-{_hash([settings, history.fingerprint])[:10]}"
+    dates, skip = _dates(model, history, champion, settings, made_of)
+    version = live or "" if skip else f"{made_of}-{_hash(live)[:4]}"
+    snapshot = f"{made_of}-score" if skip else version
+    folder = f"training/{model.name}/{snapshot}/examples"
+    noted = {
+        **{"fingerprint": history.fingerprint, "partitions": history.partitions},
+        **{"release": release, "settings": settings},
+    }
     # Spark takes a name that begins with _ for no data.
     hook.upload(
-        bucket_name=lake, object_name=f"{folder}/_plan.json", data=json.dumps(asdict(dates), default=str)
+        bucket_name=lake,
+        object_name=f"{folder}/_plan.json",
+        data=json.dumps({**asdict(dates), **noted}, default=str),
     )
-    models = environment.buckets["models"]
-    live, _ = read_live(hook.get_conn().bucket(models), model.name)
-    log.info("model=%s step=snapshot version=%s live=%s", model.name, version, live)
+    log.info("model=%s step=snapshot version=%s live=%s %s", model.name, version, live, skip)
     return {
-        "version": version,
-        "release": release,
-        "examples": f"gs://{lake}/{folder}",
-        "champion": f"gs://{models}/{model.name}/{live}" if live else "",
+        **{"snapshot": snapshot, "version": version, "live": live, "champion": champion, "skip": skip},
+        **{"release": release, "fingerprint": history.fingerprint, "examples": f"gs://{lake}/{folder}"},
     }
 
 
-def _read_plan(uri: str) -> SnapshotPlan:
-    written = json.loads(read_object(f"{uri}/_plan.json"))
-    dates = {name: date.fromisoformat(value) for name, value in written.items() if name != "train_dates"}
-    return SnapshotPlan(**dates, train_dates=tuple(map(date.fromisoformat, written["train_dates"])))
+def _settings(model: Model, environment: Environment, release: str) -> str:
+    """Fingerprint of everything but data that a version is made of."""
+    sql = [render(name, environment) for name in ("gold/customer_features.sql", "training/examples.sql")]
+    return _hash([model.document["snapshots"], model.document["training"], model.image, release, sql])
+
+
+def _dates(
+    model: Model, history: History, champion: str, settings: str, made_of: str
+) -> tuple[SnapshotPlan, str]:
+    """The run's dates, and why it trains nothing, or nothing.
+
+    Raises AirflowSkipException when there is nothing to score with either.
+    """
+    first, last = history.first_date, history.last_date
+    assert first is not None and last is not None, "audited"
+    try:
+        dates = plan_snapshots(first, last, model.snapshots["spacing_days"])
+    except TooLittleHistoryError as error:
+        if not champion:
+            raise AirflowSkipException(str(error)) from None
+        return SnapshotPlan(last), str(error)
+    skip = _still_good(model, champion, settings, made_of, last) if champion else ""
+    return (SnapshotPlan(last) if skip else dates), skip
+
+
+def _still_good(model: Model, champion: str, settings: str, made_of: str, last: date) -> str:
+    """Why the live version needs no successor yet, or nothing."""
+    if champion.rpartition("/")[2].startswith(f"{made_of}-"):
+        return "The live version was made of this data, code and settings."
+    origin = json.loads(read_object(f"{champion}/training.json"))["origin"]
+    newer = (last - date.fromisoformat(origin["score_date"])).days
+    if origin["settings"] == settings and 0 <= newer < model.snapshots["retrain_days"]:
+        return f"The live version has learned from all but the last {newer} days."
+    return ""
+
+
+def _hash(parts: Any) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _train(model: Model, environment: Environment) -> Any:
     serverless = environment.spark.runner == "serverless"
     operator = MLModelTrainOperator if serverless else MLModelTrainJobOperator
     bucket, folder = environment.buckets["models"], f"{model.name}/{VERSION}"
-    options = {"examples": EXAMPLES, "output": f"gs://{bucket}/{folder}", "version": VERSION}
-    arguments = [*_options(options), "--model-config", json.dumps(model.document)]
-    job = _job(model, environment, "train", VERSION, arguments)
-    return operator(task_id="train", bucket=bucket, folder=folder, **job)
+    arguments = options(examples=EXAMPLES, output=f"gs://{bucket}/{folder}", version=VERSION)
+    job = model_job(
+        model, environment, "train", VERSION, [*arguments, "--model-config", json.dumps(model.document)]
+    )
+    return operator(task_id="train", bucket=bucket, folder=folder, pre_execute=_skip_unless_planned, **job)
+
+
+def _skip_unless_planned(context: Context) -> None:
+    reason = context["ti"].xcom_pull(task_ids=PLAN)["skip"]
+    if reason:
+        raise AirflowSkipException(f"Nothing is trained. {reason}")
 
 
 def _evaluate(model: Model, environment: Environment) -> Any:
-    folder = _version_uri(model, environment, VERSION)
-    options = {"examples": EXAMPLES, "model": folder, "champion": CHAMPION, "output": folder}
-    # Another champion is another evaluation.
-    identity = f"{VERSION}-{{{{ {_CHAMPION_HASH} }}}}"
-    job = _job(model, environment, "evaluate", identity, _options(options))
+    folder = version_uri(model, environment, VERSION)
+    arguments = options(examples=EXAMPLES, model=folder, champion=CHAMPION, output=folder)
+    job = model_job(model, environment, "evaluate", VERSION, arguments)
     return spark_operator(environment)(task_id="evaluate", **job)
 
 
-def _deploy(model: Model, environment: Environment) -> ModelDeployOperator:
-    return ModelDeployOperator(
-        task_id="deploy",
-        model=model.name,
-        version=VERSION,
-        bucket=environment.buckets["models"],
-        gate=model.gate,
-    )
+def _deploy(model: Model, environment: Environment) -> tuple[Any, Any]:
+    """The promotion, and the card of the live version among the reports."""
 
-
-def _score(model: Model, environment: Environment) -> TaskGroup:
-    output = f"gs://{environment.buckets['lake']}/scores/{model.name}/{VERSION}/{LIVE}"
-    options = {
-        "examples": EXAMPLES,
-        "model": _version_uri(model, environment, LIVE),
-        "version": LIVE,
-        "output": output,
-    }
-
-    def table(context: Context) -> tuple[str, str, str]:
-        """The snapshot's version, the live version, and the staging table of its scores."""
-        ti = context["ti"]
-        snapshot, live = ti.xcom_pull(task_ids=PLAN)["version"], ti.xcom_pull(task_ids="deploy")["version"]
-        return snapshot, live, f"{model.name}__scores_{snapshot}_by_{live}".replace("-", "_")
-
-    def stage(context: Context) -> Job:
-        snapshot, live, name = table(context)
-        sql = render("training/scores_stage.sql", environment, table=name, days=environment.staging_days)
-        named = labels(model.name, "score", snapshot)
-        return f"{model.name}-{snapshot}-{live}-stage", script(environment, sql, named)
-
-    def load_scores(context: Context) -> Job:
-        snapshot, live, name = table(context)
-        uri = f"gs://{environment.buckets['lake']}/scores/{model.name}/{snapshot}/{live}/*.parquet"
-        source = {"sourceUris": [uri], "sourceFormat": "PARQUET"}
-        named = labels(model.name, "score", snapshot)
-        return f"{model.name}-{snapshot}-{live}-load", load(environment, name, named, **source)
-
-    def publish(context: Context) -> Job:
-        snapshot, live, name = table(context)
-        dates = _read_plan(context["ti"].xcom_pull(task_ids=PLAN)["examples"])
-        sql = render(
-            "training/scores_publish.sql",
-            environment,
-            table=name,
-            snapshot_date=dates.score_date,
-            version=live,
+    @task(task_id="card")
+    def card() -> str:
+        hook, reports = GCSHook(), environment.buckets["reports"]
+        models = environment.buckets["models"]
+        live = read_pointer(hook.get_conn().bucket(models), model.name).version
+        if live is None:
+            raise AirflowSkipException("No version is live, so there is no card to show.")
+        page = hook.download(bucket_name=models, object_name=f"{model.name}/{live}/card.html")
+        hook.upload(
+            bucket_name=reports,
+            object_name=f"{model.name}/index.html",
+            data=page,
+            mime_type="text/html",
         )
-        named = labels(model.name, "score", snapshot)
-        return f"{model.name}-{snapshot}-{live}-publish", script(environment, sql, named)
+        return f"gs://{reports}/{model.name}/index.html"
 
-    with TaskGroup("score") as group:
-        job = _job(model, environment, "score", f"{VERSION}-{{{{ {_LIVE_HASH} }}}}", _options(options))
-        predict = spark_operator(environment)(task_id="predict", pre_execute=_skip_without_live, **job)
-        (
-            predict
-            >> job_task("stage", stage, environment)
-            >> job_task("load", load_scores, environment)
-            >> job_task("publish", publish, environment)
+    with TaskGroup("deploy"):
+        promote = ModelDeployOperator(
+            task_id="promote",
+            model=model.name,
+            version=VERSION,
+            bucket=environment.buckets["models"],
+            gate=model.gate,
         )
-    return group
-
-
-# A version's own hash: a batch id has no room for two whole versions.
-_CHAMPION_HASH = f"ti.xcom_pull(task_ids='{PLAN}')['champion'].rpartition('-')[2] or 'first'"
-_LIVE_HASH = "(ti.xcom_pull(task_ids='deploy')['version'] or '').rpartition('-')[2]"
-
-
-def _skip_without_live(context: Context) -> None:
-    if context["ti"].xcom_pull(task_ids="deploy")["version"] is None:
-        raise AirflowSkipException("No version has passed the gate yet, so nobody is scored.")
-
-
-def _version_uri(model: Model, environment: Environment, version: str) -> str:
-    return f"gs://{environment.buckets['models']}/{model.name}/{version}"
-
-
-def _options(options: dict[str, str]) -> list[str]:
-    return [part for name, value in options.items() for part in (f"--{name}", value)]
-
-
-def _job(
-    model: Model, environment: Environment, step: str, identity: str, arguments: list[str]
-) -> dict[str, Any]:
-    return spark_job(
-        environment,
-        identity=f"{step}-{identity}",
-        release=RELEASE,
-        entry=f"ml/{step}.py",
-        arguments=arguments,
-        labels=labels(model.name, step, VERSION),
-    )
+        shown = card()
+    assert promote.task_id == PROMOTE
+    return promote, shown

@@ -1,6 +1,6 @@
--- What: the churn model's inputs, one row per eligible customer (an order in the last 90 days) and snapshot date.
--- From: customer_daily, the 91 partitions that end on each snapshot date; rows after a snapshot are never read for it.
--- Why: training and daily scoring share one definition. age = days before the snapshot; a window w means age < w.
+-- What the model knows of each eligible customer (an order in the last 90 days) on a snapshot date.
+-- From customer_daily, the 91 partitions that end on each snapshot date; rows after a snapshot are never read for it.
+-- Training and daily scoring share one definition. age = days before the snapshot; a window w means age < w.
 WITH
   visits AS (
     SELECT

@@ -24,39 +24,7 @@ OPTIONS (expiration_timestamp = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL {{ d
 AS
 {{ select }};
 
-DELETE FROM `{{ ops }}.checks`
-WHERE product = {{ product | literal }} AND run = {{ run | literal }} AND step = 'gold' AND STARTS_WITH(name, {{ (table ~ '.') | literal }});
-
-{% for check in checks %}
-INSERT INTO `{{ ops }}.checks` (product, run, step, name, severity, passed, detail, offending)
-SELECT
-  {{ product | literal }},
-  {{ run | literal }},
-  'gold',
-  {{ (table ~ '.' ~ check.name) | literal }},
-  {{ check.severity | literal }},
-  COUNT(*) = 0,
-  FORMAT('%d rows against: %s', COUNT(*), {{ check.sentence | literal }}),
-  ARRAY_AGG(TO_JSON_STRING(found) LIMIT 100)
-FROM (
-{{ check.select | indent(2, first=True) }}
-) AS found;
-
-{% endfor %}
-SELECT
-  IF(
-    COUNT(*) > 0,
-    ERROR(CONCAT('{{ table }} failed its checks and stays as it was: ', STRING_AGG(CONCAT(name, ': ', detail), '; '))),
-    'passed'
-  ) AS checks
-FROM `{{ ops }}.checks`
-WHERE
-  product = {{ product | literal }}
-  AND run = {{ run | literal }}
-  AND step = 'gold'
-  AND STARTS_WITH(name, {{ (table ~ '.') | literal }})
-  AND severity = 'fail'
-  AND NOT passed;
+{% include 'pipeline/checks.sql' %}
 
 {% set note %}
 INSERT INTO `{{ ops }}.refreshes` (product, table_name, definition, run, refreshed_at)

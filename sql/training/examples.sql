@@ -1,6 +1,7 @@
 -- What: the rows that a model is trained, stopped, tested on and scored with: features, split and label.
 -- From: customer_features at the planned snapshot dates; customer_daily after them, for the label alone.
 -- Why: one frozen extract, so that challenger and champion meet the same rows. Parquet wants FLOAT64, not NUMERIC.
+-- A run that only scores has no dates but score_date.
 WITH
   snapshots AS (
     SELECT
@@ -32,7 +33,7 @@ WITH
       ON daily.order_date > snapshots.snapshot_date
       AND daily.order_date <= DATE_ADD(snapshots.snapshot_date, INTERVAL 30 DAY)
     WHERE
-      daily.order_date > ARRAY_FIRST(train_dates)
+      daily.order_date > ARRAY_FIRST(snapshot_dates)
       AND daily.order_date <= DATE_ADD(test_date, INTERVAL 30 DAY)
   )
 SELECT
@@ -74,5 +75,5 @@ LEFT JOIN
   ON features.customer_id = returning_customers.customer_id
   AND features.snapshot_date = returning_customers.snapshot_date
 WHERE
-  features.snapshot_date >= ARRAY_FIRST(train_dates)
+  features.snapshot_date >= ARRAY_FIRST(snapshot_dates)
   AND features.snapshot_date <= score_date

@@ -1,6 +1,6 @@
--- Publishes the scores of a snapshot date by a model version.
+-- Publishes the scores of a snapshot date.
 -- From the scores' staging table.
--- One transaction replaces the date's scores of that version: scoring again changes nothing.
+-- One transaction replaces the date's scores, whichever version made them: a customer has one score a day.
 CREATE TABLE IF NOT EXISTS `{{ gold }}.customer_scores` (
   customer_id INT64 NOT NULL OPTIONS (description = 'The customer.'),
   snapshot_date DATE NOT NULL OPTIONS (description = 'The date as of which the score was made.'),
@@ -9,12 +9,12 @@ CREATE TABLE IF NOT EXISTS `{{ gold }}.customer_scores` (
   value_at_risk NUMERIC NOT NULL OPTIONS (description = 'That probability times a month of the last 90 days of sales.')
 )
 PARTITION BY snapshot_date
-CLUSTER BY model_version, customer_id
+CLUSTER BY customer_id
 OPTIONS (description = 'How likely each customer is to stay away, and what that would cost.');
 
 BEGIN TRANSACTION;
 DELETE FROM `{{ gold }}.customer_scores`
-WHERE snapshot_date = {{ snapshot_date | literal }} AND model_version = {{ version | literal }};
+WHERE snapshot_date = {{ snapshot_date | literal }};
 INSERT INTO `{{ gold }}.customer_scores` (customer_id, snapshot_date, model_version, p_inactive_30d, value_at_risk)
 SELECT customer_id, snapshot_date, model_version, p_inactive_30d, value_at_risk
 FROM `{{ staging }}.{{ table }}`;

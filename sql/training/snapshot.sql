@@ -1,6 +1,7 @@
 -- Freezes the features of a model's snapshot dates in gold, and exports its examples to Parquet.
 -- From gold.customer_daily, by sql/gold/customer_features.sql and sql/training/examples.sql.
--- The dates are replaced in one transaction, so that taking a snapshot again changes nothing.
+-- Built aside and checked; then the dates are replaced in one transaction, so that taking a snapshot again changes
+-- nothing.
 DECLARE snapshot_dates ARRAY<DATE> DEFAULT {{ plan.snapshot_dates | literal }};
 DECLARE train_dates ARRAY<DATE> DEFAULT {{ plan.train_dates | literal }};
 DECLARE validation_date DATE DEFAULT {{ plan.validation_date | literal }};
@@ -12,10 +13,22 @@ OPTIONS (expiration_timestamp = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL {{ d
 AS
 {{ features }};
 
+{% include 'pipeline/checks.sql' %}
+
+SELECT
+  IF(
+    fingerprint IS DISTINCT FROM {{ fingerprint | literal }},
+    ERROR('gold.customer_daily has changed since the snapshot was planned. Next: run the training DAG again.'),
+    'unchanged'
+  ) AS gold
+FROM (
+  {% include 'training/provenance.sql' %}
+);
+
 CREATE TABLE IF NOT EXISTS `{{ gold }}.customer_features`
 PARTITION BY snapshot_date
 CLUSTER BY customer_id
-OPTIONS (description = 'What the model knows of a customer on a snapshot date.')
+OPTIONS (description = {{ description | literal }})
 AS SELECT * FROM `{{ staging }}.{{ build }}` LIMIT 0;
 
 BEGIN TRANSACTION;

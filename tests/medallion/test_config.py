@@ -35,7 +35,7 @@ def test_every_product_loads() -> None:
 
 def test_every_model_loads() -> None:
     assert model_names() == ("customer_churn",)
-    assert load_model("customer_churn").snapshots["horizon_days"] == 30
+    assert load_model("customer_churn").snapshots["spacing_days"] == 7
 
 
 @pytest.mark.parametrize("name", ["local", "dev", "prod"])

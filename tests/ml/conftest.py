@@ -2,14 +2,18 @@
 
 import datetime
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from google.cloud import bigquery
 from pyspark.sql import SparkSession
 
+from bench.model.data import load_customer_daily, take_snapshot
 from ml import train
 from ml.features import FEATURES, LABEL
+from tests.ml.year import Year
 
 SNAPSHOTS = {
     "train": datetime.date(2017, 6, 1),
@@ -45,7 +49,7 @@ def extract() -> pd.DataFrame:
 def examples(extract: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> str:
     """URI of the extract as Parquet."""
     folder = tmp_path_factory.mktemp("examples")
-    extract.to_parquet(folder / "part-0.parquet", index=False)
+    write_examples(folder, extract)
     return str(folder)
 
 
@@ -55,6 +59,29 @@ def version(spark: SparkSession, examples: str, config: str, tmp_path_factory: p
     uri = str(tmp_path_factory.mktemp("models") / "v1")
     train.main(["--examples", examples, "--output", uri, "--model-config", config, "--version", "v1"])
     return uri
+
+
+@pytest.fixture(scope="session")
+def year(warehouse: bigquery.Client, buckets: Path) -> Year:
+    """The sample year in a warehouse, and versions trained on it."""
+    customer_daily = load_customer_daily(warehouse, buckets)
+
+    def take(last: datetime.date) -> Path:
+        return take_snapshot(warehouse, buckets, last, f"run-{last:%Y%m%d}")
+
+    return Year(take, customer_daily)
+
+
+def write_examples(folder: Path, rows: pd.DataFrame) -> None:
+    """Rows as an extract, with what the snapshot step notes of it."""
+    folder.mkdir(exist_ok=True)
+    rows.to_parquet(folder / "part-0.parquet", index=False)
+    origin = {
+        **{f"{split}_date": f"{day}" for split, day in SNAPSHOTS.items() if split != "train"},
+        "train_dates": [f"{SNAPSHOTS['train']}"],
+        **{"fingerprint": "f1", "partitions": 365, "release": "r1", "settings": "s1"},
+    }
+    (folder / "_plan.json").write_text(json.dumps(origin))
 
 
 def _split(random: np.random.Generator, split: str, rows: int = 400) -> pd.DataFrame:

@@ -1,4 +1,5 @@
 import datetime
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from pyspark.sql import SparkSession
 
 from ml import score
 from ml.examples import inputs
+from ml.features import FEATURES
 from ml.model import predict
 from ml.versions import load_version
 
@@ -53,3 +55,12 @@ def test_scoring_again_replaces_the_scores(
     _score(examples, version, tmp_path)
     _score(examples, version, tmp_path)
     assert spark.read.parquet(str(tmp_path)).count() == 400
+
+
+def test_what_tells_drift_is_left_beside_the_scores(examples: str, version: str, tmp_path: Path) -> None:
+    _score(examples, version, tmp_path)
+    report = json.loads((tmp_path / "_drift.json").read_text())
+    assert (report["rows"], report["customers"]) == (400, 400)
+    assert report["psi"].keys() == {*FEATURES, "score"}
+    # Other customers of the same kind: the index of 400 rows in ten bins is about 9 / 400 by chance.
+    assert 0 < report["psi"]["recency_days"] < 0.1

@@ -8,6 +8,7 @@ import pytest
 from google.cloud import bigquery
 
 from medallion.config import load_environment
+from medallion.snapshots import HORIZON_DAYS, WINDOW_DAYS
 from medallion.sql import literal, render
 from ml.features import FEATURES, LABEL
 
@@ -92,7 +93,9 @@ def test_labels_look_30_days_ahead_and_never_at_the_score_date(gold: bigquery.Cl
     dates = {f"{split}_date": SNAPSHOT + timedelta(ahead) for split, ahead in days.items()}
     create = "CREATE OR REPLACE TABLE gold.customer_features AS"
     _run(gold, _script("gold/customer_features.sql", create, snapshot_dates=[SNAPSHOT, *dates.values()]))
-    rows = _run(gold, _script("training/examples.sql", train_dates=[SNAPSHOT], **dates))
+    snapshots = [SNAPSHOT, *dates.values()]
+    script = _script("training/examples.sql", snapshot_dates=snapshots, train_dates=[SNAPSHOT], **dates)
+    rows = _run(gold, script)
     assert list(rows[0]) == ["customer_id", "snapshot_date", "split", LABEL, *FEATURES]
     assert {type(row["sales_90"]) for row in rows} == {float}
     assert {(row["split"], row["customer_id"]): row[LABEL] for row in rows} == {
@@ -105,6 +108,25 @@ def test_labels_look_30_days_ahead_and_never_at_the_score_date(gold: bigquery.Cl
         ("score", 1): None,
         ("score", 2): None,
     }
+
+
+def test_a_run_that_only_scores_has_one_split_and_no_labels(gold: bigquery.Client) -> None:
+    create = "CREATE OR REPLACE TABLE gold.customer_features AS"
+    _run(gold, _script("gold/customer_features.sql", create, snapshot_dates=[SNAPSHOT]))
+    none = {"train_dates": [], "validation_date": None, "test_date": None}
+    script = _script("training/examples.sql", snapshot_dates=[SNAPSHOT], score_date=SNAPSHOT, **none)
+    rows = _run(gold, script)
+    assert {(row["split"], row["customer_id"], row[LABEL]) for row in rows} == {
+        ("score", 1, None),
+        ("score", 2, None),
+    }
+
+
+def test_window_and_horizon_are_those_that_snapshots_are_planned_by(gold: bigquery.Client) -> None:
+    ages = [WINDOW_DAYS, WINDOW_DAYS - 1, 0]
+    _store_visits(gold, [(1, age, 1, 1, "1.00", "0.00") for age in ages])
+    assert _features(gold)[0]["first_age_91"] == WINDOW_DAYS - 1
+    assert f"inactive_{HORIZON_DAYS}d" == LABEL
 
 
 def _features(client: bigquery.Client, *dates: date) -> list[dict[str, Any]]:
@@ -129,7 +151,7 @@ def _run(client: bigquery.Client, sql: str) -> list[dict[str, Any]]:
     return [dict(row) for row in client.query(sql).result()]
 
 
-def _script(template: str, prefix: str = "", **variables: date | list[date]) -> str:
+def _script(template: str, prefix: str = "", **variables: date | list[date] | None) -> str:
     """The file as it runs in the training DAG's script, where its dates are variables."""
     declarations = [
         f"DECLARE {name} {'ARRAY<DATE>' if isinstance(value, list) else 'DATE'} DEFAULT {literal(value)};\n"

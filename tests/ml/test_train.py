@@ -1,8 +1,11 @@
 import json
+from importlib import metadata
 from pathlib import Path
 
+import keras
 import pandas as pd
 import pytest
+import tensorflow as tf
 from pyspark.sql import SparkSession
 
 from medallion.errors import MedallionError
@@ -12,6 +15,7 @@ from ml.examples import inputs
 from ml.features import FEATURES
 from ml.model import predict
 from ml.versions import MODEL, TRAINING, load_version
+from tests.ml.conftest import write_examples
 
 
 def _train(examples: str, output: Path, config: str) -> None:
@@ -26,21 +30,51 @@ def test_a_version_tells_how_it_came_about(version: str) -> None:
     assert training["rows"] == {"train": 400, "validation": 400}
     assert len(training["history"]["val_loss"]) == 3
     assert training["libraries"].keys() == {"python", "keras", "tensorflow", "numpy"}
+    assert training["trained_until"] == "2017-08-31"
+    assert training["origin"]["fingerprint"] == "f1"
+
+
+def test_a_version_keeps_the_ranges_and_quantiles_of_its_training_rows(
+    version: str, extract: pd.DataFrame
+) -> None:
+    training = json.loads(Path(version, TRAINING).read_text())
+    recency = extract.loc[extract["split"] == "train", "recency_days"]
+    assert training["ranges"].keys() == set(FEATURES)
+    assert training["ranges"]["recency_days"]["least"] == recency.min()
+    assert training["ranges"]["recency_days"]["most"] == recency.max()
+    assert training["reference"].keys() == {*FEATURES, "p_inactive_30d"}
+    assert sum(training["reference"]["recency_days"]["shares"]) == pytest.approx(1)
+
+
+def test_a_version_is_exported_for_servers_without_keras(version: str, extract: pd.DataFrame) -> None:
+    test = inputs(extract[extract["split"] == "test"])
+    served = tf.saved_model.load(str(Path(version, "saved_model")))
+    kept = keras.saving.load_model(Path(version, MODEL), compile=False)
+    assert served.serve(test).numpy()[:, 0] == pytest.approx(predict(kept, test), abs=1e-6)
+
+
+def test_a_version_names_the_packages_that_it_needs(version: str) -> None:
+    required = Path(version, "requirements.txt").read_text().splitlines()
+    assert required == [f"{name}=={metadata.version(name)}" for name in ("keras", "tensorflow-cpu", "numpy")]
 
 
 def test_the_same_rows_in_another_order_give_the_same_bytes(
     extract: pd.DataFrame, version: str, config: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "examples"
-    folder.mkdir()
-    extract.sample(frac=1, random_state=3).to_parquet(folder / "part-0.parquet", index=False)
+    write_examples(folder, extract.sample(frac=1, random_state=3))
     _train(str(folder), tmp_path / "again", config)
     for name in (MODEL, TRAINING):
         assert (tmp_path / "again" / name).read_bytes() == Path(version, name).read_bytes()
 
 
-def test_another_seed_gives_other_weights(examples: str, version: str, config: str, tmp_path: Path) -> None:
-    _train(examples, tmp_path, config.replace('"seed": 7', '"seed": 8'))
+def test_another_seed_gives_other_weights_and_every_epoch_is_told(
+    examples: str, version: str, config: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", "ml.model"):
+        _train(examples, tmp_path, config.replace('"seed": 7', '"seed": 8'))
+    told = [message.split() for message in caplog.messages if "val_loss=" in message]
+    assert [words[1] for words in told] == ["epoch=1", "epoch=2", "epoch=3"]
     assert (tmp_path / MODEL).read_bytes() != Path(version, MODEL).read_bytes()
 
 
@@ -56,8 +90,7 @@ def test_a_folder_with_another_model_is_refused(examples: str, config: str, tmp_
 
 def test_a_missing_split_is_named(extract: pd.DataFrame, config: str, tmp_path: Path) -> None:
     folder = tmp_path / "examples"
-    folder.mkdir()
-    extract[extract["split"] != "validation"].to_parquet(folder / "part-0.parquet", index=False)
+    write_examples(folder, extract[extract["split"] != "validation"])
     with pytest.raises(MedallionError, match="got none of validation"):
         _train(str(folder), tmp_path / "model", config)
 

@@ -1,0 +1,1 @@
+"""How good the model is, beside other ways to predict the same."""

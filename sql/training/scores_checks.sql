@@ -1,0 +1,10 @@
+-- Notes what was found of a day's customers before they are scored.
+-- From the scoring job's report and sql/training/scored_day.sql.
+-- A finding that fails keeps the scores from being published.
+DELETE FROM `{{ ops }}.checks`
+WHERE product = {{ product | literal }} AND run = {{ run | literal }} AND step = 'score';
+INSERT INTO `{{ ops }}.checks` (product, run, step, name, severity, passed, detail, offending)
+VALUES
+{% for finding in findings %}
+  ({{ product | literal }}, {{ run | literal }}, 'score', {{ finding.name | literal }}, {{ finding.severity | literal }}, {{ finding.passed | literal }}, {{ finding.detail | literal }}, []){{ "," if not loop.last else ";" }}
+{% endfor %}

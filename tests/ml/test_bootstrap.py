@@ -1,0 +1,27 @@
+import numpy as np
+import pytest
+
+from ml.bootstrap import interval, resample
+
+CUSTOMERS = np.array([7, 7, 8, 9])
+
+
+def test_a_customer_is_drawn_with_all_rows() -> None:
+    counts = resample(CUSTOMERS)
+    assert counts.shape == (1000, 4)
+    assert (counts[:, 0] == counts[:, 1]).all()
+    # As many customers are drawn as there are.
+    assert (counts[:, 1:].sum(axis=1) == 3).all()
+
+
+def test_the_same_customers_give_the_same_draws() -> None:
+    assert (resample(CUSTOMERS, 50) == resample(CUSTOMERS, 50)).all()
+
+
+def test_the_interval_of_a_mean_is_that_of_the_formula() -> None:
+    values = np.random.default_rng(2).normal(size=2000)
+    counts = resample(np.arange(2000))
+    low, high = interval(counts @ values / 2000)
+    error = 1.96 * values.std() / 2000**0.5
+    assert low == pytest.approx(values.mean() - error, abs=error / 5)
+    assert high == pytest.approx(values.mean() + error, abs=error / 5)
