@@ -13,14 +13,14 @@ from google.api_core.exceptions import NotFound
 from local.cloud import Cloud
 from local.following import run_command, say
 from local.query import on_kept_data, print_table
-from medallion.config import GoldTable, Product, load_model, load_product
+from medallion.config import GoldTable, Product, load_product
 from medallion.contracts import Contract, load_contract, parse_contract
 from medallion.errors import MedallionError
-from medallion.snapshots import SnapshotSpec, taught_by
+from medallion.snapshots import taught_by
 from medallion.sql import render
 
 # What training publishes beside a product's own gold tables.
-SCORES = GoldTable("customer_scores", "touched_partitions", "snapshot_date", ("model_version", "customer_id"))
+SCORES = GoldTable("customer_scores", "touched_partitions", "snapshot_date", ("customer_id",))
 
 Rows = list[dict[str, Any]]
 Ask = Callable[..., Rows]  # the rows of a template in sql/explain, by its name and values
@@ -104,13 +104,12 @@ def _fed(product: Product, contract: Contract, partition_date: date, ask: Ask) -
 
 def _learned(cloud: Cloud, model: str, shown: dict[str, Any]) -> Rows:
     """The versions one of whose snapshots looked at the row's date, made after the row was published."""
-    spec = SnapshotSpec(**load_model(model).snapshots)
     lake = cloud.storage().bucket(cloud.environment.buckets["lake"])
     found = []
     for blob in lake.list_blobs(match_glob=f"training/{model}/*/examples/_plan.json"):
         if blob.time_created < shown["published_at"]:
             continue
-        looked = taught_by(json.loads(blob.download_as_bytes()), spec, shown["partition_date"])
+        looked = taught_by(json.loads(blob.download_as_bytes()), shown["partition_date"])
         if looked:
             told = {"snapshots": len(looked), "first": looked[0], "last": looked[-1]}
             found.append({"version": blob.name.split("/")[2], **told})

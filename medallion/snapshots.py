@@ -60,10 +60,10 @@ def plan_snapshots(first_date: date, last_date: date, spacing_days: int) -> Snap
     )
 
 
-def taught_by(plan: Mapping[str, Any], spec: SnapshotSpec, day: date) -> list[date]:
+def taught_by(plan: Mapping[str, Any], day: date) -> list[date]:
     """The snapshots of a plan, as it was written down, whose features or labels looked at a date; of those
     that a model learns from.
     """
-    window, horizon = timedelta(spec.window_days), timedelta(spec.horizon_days)
+    window, horizon = timedelta(WINDOW_DAYS), timedelta(HORIZON_DAYS)
     dates = [date.fromisoformat(text) for text in (*plan["train_dates"], plan["validation_date"]) if text]
     return [snapshot for snapshot in dates if snapshot - window < day <= snapshot + horizon]

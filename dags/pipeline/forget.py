@@ -15,10 +15,10 @@ from google.api_core.exceptions import Forbidden
 from google.cloud.bigquery import Row
 from google.cloud.storage import Blob, Client
 
-from medallion.config import Environment, Product, load_model
+from medallion.config import Environment, Product
 from medallion.contracts import Contract, load_contract, parse_contract
 from medallion.gold import identifier
-from medallion.snapshots import SnapshotSpec, taught_by
+from medallion.snapshots import taught_by
 from pipeline.rewriting import Person, row_test, without
 from pipeline.scripts import query, table_columns
 from pipeline.work import read_object
@@ -138,14 +138,12 @@ def _learned(storage: Client, product: Product, environment: Environment, dates:
     """The versions of the product's model that a row of one of these dates has taught."""
     if product.train is None:
         return []
-    spec = SnapshotSpec(**load_model(product.train).snapshots)
-    spec = SnapshotSpec(**load_model(product.train).snapshots)
     lake = storage.bucket(environment.buckets["lake"])
     plans = {
         blob.name.split("/")[2]: json.loads(blob.download_as_bytes())
         for blob in lake.list_blobs(match_glob=f"training/{product.train}/*/examples/_plan.json")
     }
-    return sorted(name for name, plan in plans.items() if any(taught_by(plan, spec, day) for day in dates))
+    return sorted(name for name, plan in plans.items() if any(taught_by(plan, day) for day in dates))
 
 
 def _erase_copies(storage: Client, product: Product, environment: Environment, person: Person) -> None:
