@@ -17,7 +17,7 @@ from google.api_core.exceptions import BadRequest
 from google.cloud import bigquery
 from google.cloud.storage import Bucket
 
-from medallion.config import Environment, Model, load_model
+from medallion.config import Environment, Model, load_environment, load_model
 from medallion.pointer import promote, read_pointer
 from medallion.sql import literal
 from pipeline.training import model_dag
@@ -130,6 +130,53 @@ def run(
     yield run
     models.delete(force=True)
     drop_tables(warehouse, environment)
+
+
+PLANNED = {
+    **{"snapshot": "20170719-a1-b2", "version": "20170719-a1-b2", "release": "r", "skip": ""},
+    **{"live": "20170101-x-y", "champion": "gs://models/m/20170101-x-y", "examples": "gs://lake/e"},
+}
+
+
+@pytest.mark.parametrize(
+    ("plan", "deployed", "scorer"),
+    [
+        (PLANNED, {"live": "20170719-a1-b2"}, "20170719-a1-b2"),  # promoted
+        (PLANNED, {"live": "20170101-x-y"}, "20170101-x-y"),  # refused
+        (PLANNED, None, "20170101-x-y"),  # not trained, or failed
+        (None, None, ""),  # nothing to learn from
+    ],
+)
+def test_the_day_is_scored_by_what_is_live(plan: Any, deployed: Any, scorer: str) -> None:
+    task = model_dag(load_model("customer_churn"), load_environment("local")).get_task("score.predict")
+    task.render_template_fields({"ti": Handed(plan, deployed)})
+    snapshot = plan["snapshot"] if plan else ""
+    hashes = scorer.partition("-")[2]
+    assert task.batch_id == f"score-{snapshot}-{hashes}"
+    assert len(task.batch_id) < 60
+    arguments = task.batch["pyspark_batch"]["args"]
+    assert dict(zip(arguments[::2], arguments[1::2], strict=True)) == {
+        "--examples": plan["examples"] if plan else "",
+        "--model": f"gs://local-models/customer_churn/{scorer}",
+        "--version": scorer,
+        "--output": f"gs://local-lake/scores/customer_churn/{snapshot}/{scorer}",
+    }
+    assert task.batch["labels"]["run"] == snapshot
+
+
+def test_a_version_is_trained_and_evaluated_in_its_folder() -> None:
+    dag = model_dag(load_model("customer_churn"), load_environment("local"))
+    context = {"ti": Handed(PLANNED, None)}
+    train, evaluate, promote = (dag.get_task(name) for name in ("train", "evaluate", "deploy.promote"))
+    for task in (train, evaluate, promote):
+        task.render_template_fields(context)
+    assert (train.batch_id, train.folder) == ("train-20170719-a1-b2", "customer_churn/20170719-a1-b2")
+    assert evaluate.batch["pyspark_batch"]["args"] == [
+        *("--examples", "gs://lake/e", "--model", "gs://local-models/customer_churn/20170719-a1-b2"),
+        *("--champion", "gs://models/m/20170101-x-y"),
+        *("--output", "gs://local-models/customer_churn/20170719-a1-b2"),
+    ]
+    assert promote.version == "20170719-a1-b2"
 
 
 def test_a_first_run_trains_on_every_week_with_a_full_window(run: ModelRun) -> None:
