@@ -42,9 +42,11 @@ def settings(port: int, worker_log_port: int, trigger_log_port: int) -> dict[str
             "PORT": str(port),
             "BASE_URL": f"http://localhost:{port}",
             "WORKERS": "1",
-            "SECRET_KEY": "only-on-loopback-and-worth-nothing-elsewhere",
+            "SECRET_KEY": "only-on-loopback-and-worth-nothing-elsewhere",  # pragma: allowlist secret
         },
-        "API_AUTH": {"JWT_SECRET": "only-on-loopback-and-worth-nothing-elsewhere"},
+        "API_AUTH": {
+            "JWT_SECRET": "only-on-loopback-and-worth-nothing-elsewhere",  # pragma: allowlist secret
+        },
         "SCHEDULER": {
             "SCHEDULER_HEARTBEAT_SEC": "1",
             "SCHEDULER_IDLE_SLEEP_TIME": "0.3",

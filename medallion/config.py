@@ -13,8 +13,21 @@ CONF = ROOT / "conf"
 
 
 @dataclass(frozen=True)
+class Execution:
+    """As whom and where serverless batches run."""
+
+    service_account: str
+    training_service_account: str
+    subnetwork: str
+    network_tags: list[str]
+    kms_key: str
+    staging_bucket: str
+    ttl_hours: int
+
+
+@dataclass(frozen=True)
 class Spark:
-    """How Spark jobs are run."""
+    """How Spark jobs are run; a serverless runner has an execution, a cluster brings its own."""
 
     runner: str
     poll_seconds: int
@@ -22,6 +35,15 @@ class Spark:
     runtime_version: str | None = None
     images: str | None = None
     properties: dict[str, str] = field(default_factory=dict)
+    execution: Execution | None = None
+
+
+@dataclass(frozen=True)
+class Composer:
+    """The Composer environment that is deployed to, and its bucket."""
+
+    environment: str
+    bucket: str
 
 
 @dataclass(frozen=True)
@@ -38,6 +60,7 @@ class Environment:
     max_bytes_billed: int
     spark: Spark
     hash_key: str | None = None
+    composer: Composer | None = None
 
 
 @dataclass(frozen=True)
@@ -135,7 +158,13 @@ def load_environment(name: str, conf: Path = CONF) -> Environment:
     Raises ConfigError when the file is missing or does not fit conf/environment.schema.json.
     """
     data = _load(conf, "environments", name, "environment")
-    return Environment(**{**data, "spark": Spark(**data["spark"])})
+    spark, composer = data["spark"], data.get("composer")
+    execution = Execution(**spark["execution"]) if "execution" in spark else None
+    built = {
+        "spark": Spark(**{**spark, "execution": execution}),
+        "composer": composer and Composer(**composer),
+    }
+    return Environment(**{**data, **built})
 
 
 def load_product(name: str, conf: Path = CONF) -> Product:

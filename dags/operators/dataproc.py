@@ -12,7 +12,8 @@ from airflow.sdk import Context
 from google.api_core.exceptions import NotFound
 from google.cloud.dataproc_v1 import Batch, JobStatus
 
-from medallion.config import Environment
+from medallion.config import Environment, Spark
+from medallion.errors import ConfigError
 from medallion.release import LIBRARY
 from operators.attempts import attempt
 
@@ -71,11 +72,13 @@ def spark_job(
     arguments: list[str],
     labels: dict[str, str],
     image: str | None = None,
+    trains: bool = False,
 ) -> dict[str, Any]:
     """Arguments of spark_operator(environment) for a job.
 
     `identity`, `release` and `arguments` may be Jinja templates; `entry` is a file of the release. `image`,
-    of the environment's repository, is what a batch runs in; a cluster has its own packages.
+    of the environment's repository, is what a batch runs in; a cluster has its own packages. A job that
+    `trains` runs as the identity that may write models, and no other does.
     """
     code = f"gs://{environment.buckets['code']}/{release}"
     work = {
@@ -95,6 +98,7 @@ def spark_job(
         if image and spark.images:
             runtime["container_image"] = f"{spark.images}/{image}"
         batch = {"pyspark_batch": work, "runtime_config": runtime, "labels": labels}
+        batch["environment_config"] = {"execution_config": _execution(spark, trains)}
         return {**common, "batch_id": identity, "batch": batch}
     job = {
         "reference": {"project_id": environment.project, "job_id": identity},
@@ -103,3 +107,18 @@ def spark_job(
         "labels": labels,
     }
     return {**common, "job": job}
+
+
+def _execution(spark: Spark, trains: bool) -> dict[str, Any]:
+    """A batch's ExecutionConfig: who it is, where it runs, what encrypts it, and when it is ended."""
+    execution = spark.execution
+    if execution is None:  # conf/environment.schema.json asks for it
+        raise ConfigError("environment", "spark.execution", "an execution, for runner serverless", None)
+    return {
+        "service_account": execution.training_service_account if trains else execution.service_account,
+        "subnetwork_uri": execution.subnetwork,
+        "network_tags": list(execution.network_tags),
+        "kms_key": execution.kms_key,
+        "staging_bucket": execution.staging_bucket,
+        "ttl": {"seconds": execution.ttl_hours * 3600},
+    }

@@ -1,10 +1,15 @@
 """audit: holds a staged run to its accounting and its contract; a failure publishes nothing."""
 
+import logging
 from typing import Any
+
+from airflow.sdk import Context
 
 from medallion.config import Environment, Product
 from pipeline.scripts import run_script
-from pipeline.work import manifest_of
+from pipeline.work import manifest_of, metrics_of
+
+log = logging.getLogger(__name__)
 
 
 def audit(product: Product, environment: Environment) -> Any:
@@ -17,4 +22,12 @@ def audit(product: Product, environment: Environment) -> Any:
             "files": len(manifest_of(context).files),
             "max_rejected_ratio": product.max_rejected_ratio,
         },
+        pre_execute=lambda context: tell_rejected_ratio(product, context),
     )
+
+
+def tell_rejected_ratio(product: Product, context: Context) -> None:
+    """Logs the share of rejected rows: Monitoring takes its metric from this line (infra/monitoring.tf)."""
+    rows = metrics_of(context)["rows"]
+    ratio = rows["rejected"] / rows["read"] if rows["read"] else 0.0
+    log.info("product=%s step=audit rejected_ratio=%.6f", product.name, ratio)

@@ -55,4 +55,5 @@ def model_job(
         arguments=arguments,
         labels=labels(model.name, step, planned("snapshot")),
         image=model.image,
+        trains=True,
     )

@@ -23,7 +23,7 @@ def publish(product: Product, environment: Environment) -> Any:
 
     def values(context: Context, contract: Contract) -> dict[str, Any]:
         brought = metrics_of(context)["drift"]["new_columns"] if contract.evolves else ()
-        stored = table_columns(environment, "silver", product.name)
+        stored = table_columns(environment, "silver", product.name, product.partition_by)
         return {
             "partition_by": product.partition_by,
             "cluster_by": product.cluster_by,

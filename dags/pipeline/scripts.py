@@ -113,10 +113,16 @@ def dry_run(environment: Environment, sql: str) -> QueryJob:
     return client(environment).query(sql, job_config=QueryJobConfig(dry_run=True), job_retry=None)
 
 
-def table_columns(environment: Environment, dataset: str, table: str) -> dict[str, str]:
-    """The columns that a table has, with their types; none where there is no table."""
+def table_columns(
+    environment: Environment, dataset: str, table: str, partition_by: str | None = None
+) -> dict[str, str]:
+    """The columns that a table has, with their types; none where there is no table.
+
+    Of a table that asks for a filter on its partitions, `partition_by` is the DATE column.
+    """
+    every = f" WHERE {partition_by} >= DATE '0001-01-01'" if partition_by else ""
     try:
-        planned = dry_run(environment, f"SELECT * FROM `{environment.datasets[dataset]}.{table}`")
+        planned = dry_run(environment, f"SELECT * FROM `{environment.datasets[dataset]}.{table}`{every}")
     except NotFound:
         return {}
     return {field.name: field.field_type for field in planned.schema or ()}

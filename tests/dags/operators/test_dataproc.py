@@ -22,6 +22,14 @@ LOCAL = load_environment("local")
 CLUSTER = replace(LOCAL, spark=Spark(runner="cluster", poll_seconds=1, cluster="etl"))
 WHERE = {"project_id": LOCAL.project, "region": LOCAL.region}
 WAIT = 60
+EXECUTION = {
+    "service_account": "spark@medallion-local.iam.gserviceaccount.com",
+    "subnetwork_uri": "projects/medallion-local/regions/us-east1/subnetworks/medallion",
+    "network_tags": ["spark"],
+    "kms_key": "projects/medallion-local/locations/us-east1/keyRings/medallion-us-east1/cryptoKeys/dataproc",
+    "staging_bucket": "local-dataproc",
+    "ttl": {"seconds": 21600},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -147,5 +155,24 @@ def test_a_job_names_its_release_its_arguments_and_its_labels() -> None:
         },
         "runtime_config": {"version": "2.3", "properties": {}},
         "labels": {"step": "test"},
+        "environment_config": {"execution_config": EXECUTION},
     }
     assert (job["batch_id"], job["deferrable"], job["polling_interval_seconds"]) == ("work", True, 1)
+
+
+def test_only_a_job_that_trains_runs_as_the_trainer() -> None:
+    batch = spark_job(
+        LOCAL, identity="work", release="r", entry="a.py", arguments=[], labels={}, trains=True
+    )["batch"]
+    trainer = "trainer@medallion-local.iam.gserviceaccount.com"
+    assert batch["environment_config"]["execution_config"] == {**EXECUTION, "service_account": trainer}
+
+
+def test_dataproc_takes_a_batchs_execution_as_it_is() -> None:
+    job = spark_job(LOCAL, identity="work", release="r", entry="a.py", arguments=[], labels={})
+    config = Batch(job["batch"]).environment_config.execution_config
+    assert (config.service_account, config.subnetwork_uri) == (
+        EXECUTION["service_account"],
+        EXECUTION["subnetwork_uri"],
+    )
+    assert (config.kms_key, config.ttl.total_seconds()) == (EXECUTION["kms_key"], 21600)
