@@ -18,6 +18,7 @@ from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery, storage
 
+from deploy.storage import upload_release
 from local import airflow
 from local.java import java_home
 from local.paths import (
@@ -201,9 +202,7 @@ def deploy(cloud: Cloud, release: str, objects: dict[str, bytes]) -> None:
     for name in (*cloud.environment.buckets.values(), DATAPROC_BUCKET):
         if not client.bucket(name).exists():
             client.create_bucket(name)
-    code = client.bucket(cloud.environment.buckets["code"])
-    for name, data in objects.items():
-        code.blob(f"{release}/{name}").upload_from_string(data)
+    upload_release(client.bucket(cloud.environment.buckets["code"]), release, objects)
     for dataset in cloud.environment.datasets.values():
         cloud.bigquery().create_dataset(dataset, exists_ok=True, timeout=30)
     cloud.query(render("ops/tables.sql", cloud.environment))

@@ -1,0 +1,1 @@
+"""Ships a checkout to an environment. Imports medallion and nothing else of ours; only local/ imports it."""
