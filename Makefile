@@ -42,6 +42,18 @@ $(VENV)/emulators/.ready: requirements/emulators.txt local/setup_emulators.py $(
 	$(VENV)/emulators/bin/python local/setup_emulators.py
 	@touch $@
 
+$(VENV)/infra/.ready: requirements/infra.txt $(VENV)/uv/.ready
+	@echo "what checks infra/ (about 360 MB on disk)"
+	$(UV) venv --quiet --clear --python $(PYTHON) $(VENV)/infra
+	$(UV) pip install --quiet --require-hashes --python $(VENV)/infra/bin/python -r requirements/infra.txt
+	@touch $@
+
+$(VENV)/checkov/.ready: requirements/checkov.txt $(VENV)/uv/.ready
+	@echo "checkov (about 260 MB on disk)"
+	$(UV) venv --quiet --clear --python $(PYTHON) $(VENV)/checkov
+	$(UV) pip install --quiet --compile-bytecode --require-hashes --python $(VENV)/checkov/bin/python -r requirements/checkov.txt
+	@touch $@
+
 $(VENV)/bench/.ready: requirements/bench.txt $(VENV)/uv/.ready
 	@echo "the ways of cleaning to compare (about 1 GB on disk)"
 	$(UV) venv --quiet --clear --python $(PYTHON) $(VENV)/bench
@@ -102,12 +114,17 @@ forget: setup  ## take a customer out of all that a product holds: CUSTOMER=… 
 	@[ -n "$(CUSTOMER)" ] || { echo 'Say whom: make forget CUSTOMER=1071' >&2; exit 2; }
 	$(BIN)/python -m local.forget "$(PRODUCT)" "$(CUSTOMER)"
 
+.PHONY: deploy
+deploy: setup  ## ship this checkout to a Composer environment: ENV=dev|prod [DRY_RUN=1]
+	@[ -n "$(ENV)" ] || { echo 'Give the environment: make deploy ENV=dev' >&2; exit 2; }
+	$(BIN)/python -m deploy "$(ENV)" $(if $(filter 1,$(DRY_RUN)),--dry-run)
+
 .PHONY: test
-test: setup  ## run the tests, two files at a time
+test: setup $(VENV)/infra/.ready  ## run the tests, two files at a time
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: certify
-certify: setup  ## run the tests that take long
+certify: setup $(VENV)/infra/.ready  ## run the tests that take long
 	@$(BIN)/python -m pytest -m slow
 
 .PHONY: bench
@@ -119,16 +136,17 @@ bench-model: setup $(VENV)/bench/.ready  ## measure the model on five test snaps
 	@$(BIN)/python -m bench.model.run
 
 .PHONY: check
-check: setup  ## lint, types, import rule, contracts, product files and SQL
+check: setup $(VENV)/infra/.ready $(VENV)/checkov/.ready  ## lint, types, import rule, contracts, product files, SQL, infrastructure
 	@$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy medallion spark_jobs ml local dags bench
+	$(BIN)/mypy medallion spark_jobs ml deploy infra local dags bench
 	PYTHONPATH=.:dags $(BIN)/lint-imports
 	$(BIN)/python -m local.check
+	$(VENV)/infra/bin/python -m infra.checks
 
 .PHONY: lock
 lock: $(VENV)/uv/.ready  ## lock the requirements anew
-	@for name in uv pipeline emulators bench velox; do
+	@for name in uv pipeline emulators infra checkov bench velox; do
 	  $(UV) pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 --python-platform linux \
 	    --exclude-newer "$$(sed -n 's/^# exclude-newer: //p' requirements/$$name.in)" \
 	    requirements/$$name.in -o requirements/$$name.txt

@@ -1,0 +1,31 @@
+# Secrets by name. Their values are put in by hand and never pass through Terraform's state.
+
+locals {
+  # projects/<project>/secrets/<name>/versions/<n>
+  hash_key = split("/", local.environment.hash_key)[3]
+  # Airflow looks its connections up under this prefix.
+  connections = "airflow-connections"
+
+  webhooks = toset(compact([for product in local.products : try(product.serve.webhook.connection, "")]))
+  secrets  = setunion([local.hash_key], [for name in local.webhooks : "${local.connections}-${name}"])
+}
+
+resource "google_secret_manager_secret" "secret" {
+  for_each = local.secrets
+
+  secret_id           = each.key
+  deletion_protection = true
+
+  replication {
+    user_managed {
+      replicas {
+        location = local.region
+        customer_managed_encryption {
+          kms_key_name = google_kms_crypto_key.key["secrets"].id
+        }
+      }
+    }
+  }
+
+  depends_on = [google_kms_crypto_key_iam_member.agent]
+}

@@ -1,0 +1,78 @@
+# Buckets: those that conf/environments names, and those that Composer, Dataproc and dead letters need.
+
+locals {
+  buckets = merge(local.environment.buckets, {
+    composer   = local.composer.bucket
+    quarantine = "${local.project}-quarantine"
+    staging    = local.execution.staging_bucket
+  })
+  # Days for which what was replaced or deleted is kept, after which what is there goes, and in which nobody deletes it.
+  noncurrent_days = { bronze = 365, composer = 30, quarantine = 90, staging = 7 }
+  expiry_days     = { quarantine = [90], staging = [14] }
+  retention_days  = { bronze = [for days in [var.bronze_retention_days] : days if days > 0] }
+
+  bucket_settings = {
+    for holds, name in local.buckets : holds => {
+      name      = name
+      retention = lookup(local.retention_days, holds, [])
+      rules = concat(
+        [
+          { action = "Delete", noncurrent = lookup(local.noncurrent_days, holds, 90) },
+          { action = "AbortIncompleteMultipartUpload", age = 7 },
+        ],
+        [for days in lookup(local.expiry_days, holds, []) : { action = "Delete", age = days }],
+      )
+    }
+  }
+}
+
+resource "google_storage_bucket" "bucket" {
+  # checkov:skip=CKV_GCP_62: audit.tf logs every read and write of every bucket, sooner and with more in it.
+  for_each = local.bucket_settings
+
+  name                        = each.value.name
+  location                    = local.region
+  public_access_prevention    = "enforced"
+  uniform_bucket_level_access = true
+  force_destroy               = false
+  labels                      = { holds = each.key }
+
+  encryption {
+    default_kms_key_name = google_kms_crypto_key.key["storage"].id
+  }
+
+  versioning {
+    enabled = true
+  }
+
+  soft_delete_policy {
+    retention_duration_seconds = 7 * local.day
+  }
+
+  lifecycle {
+    prevent_destroy = true
+  }
+
+  dynamic "lifecycle_rule" {
+    for_each = each.value.rules
+    content {
+      action {
+        type = lifecycle_rule.value.action
+      }
+      condition {
+        age                        = lookup(lifecycle_rule.value, "age", null)
+        days_since_noncurrent_time = lookup(lifecycle_rule.value, "noncurrent", null)
+      }
+    }
+  }
+
+  dynamic "retention_policy" {
+    for_each = each.value.retention
+    content {
+      retention_period = retention_policy.value * local.day
+      is_locked        = var.lock_bronze_retention
+    }
+  }
+
+  depends_on = [google_kms_crypto_key_iam_member.agent]
+}
