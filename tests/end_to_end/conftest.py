@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("conf", "dags", "local", "medallion", "ml", "spark_jobs", "sql")
+PARTS = ("conf", "dags", "deploy", "local", "medallion", "ml", "spark_jobs", "sql")
 
 
 @dataclass(frozen=True)
