@@ -33,7 +33,7 @@ locals {
   bucket_roles = {
     analysts = { reports = ["roles/storage.objectViewer"] }
     composer = {
-      bronze  = ["roles/storage.objectCreator", "roles/storage.objectViewer"]
+      bronze  = ["roles/storage.objectUser"]
       lake    = ["roles/storage.objectUser"]
       models  = ["roles/storage.objectUser"]
       reports = ["roles/storage.objectUser"]

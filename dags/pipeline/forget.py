@@ -47,7 +47,7 @@ def forget(product: Product, environment: Environment, request: str) -> None:
     """
     contract = parse_contract(load_contract(product.contract), f"conf/contracts/{product.contract}.yaml")
     person = read_request(contract, request)
-    if not table_columns(environment, "silver", product.name):
+    if not table_columns(environment, "silver", product.name, product.partition_by):
         raise AirflowSkipException(f"Nothing of {product.name} has been published yet.")
     asked = {
         **{"product": product.name, "contract": contract, "partition_by": product.partition_by},

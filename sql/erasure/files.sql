@@ -5,9 +5,9 @@ WITH
   held AS (
     {% for place in (product, product ~ '__superseded') %}
     SELECT source_file
-    -- full scan: a person's rows may be of any date.
+    -- Of any date: the table asks for a filter all the same.
     FROM `{{ silver }}.{{ place }}`
-    WHERE CAST(`{{ column }}` AS STRING) = {{ value | literal }}
+    WHERE `{{ partition_by }}` >= DATE '0001-01-01' AND CAST(`{{ column }}` AS STRING) = {{ value | literal }}
     {{ '' if loop.last else 'UNION DISTINCT' }}
     {% endfor %}
   )
