@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from medallion.config import ROOT, Environment
 from medallion.release import build_release
@@ -51,7 +52,8 @@ def packages(requirements: str) -> dict[str, str]:
     lines = (line.partition("#")[0].strip() for line in requirements.splitlines())
     found = [Requirement(line) for line in lines if line]
     return {
-        item.name: f"[{','.join(sorted(item.extras))}]" * bool(item.extras) + str(item.specifier)
+        canonicalize_name(item.name): f"[{','.join(sorted(item.extras))}]" * bool(item.extras)
+        + str(item.specifier)
         for item in found
     }
 

@@ -63,7 +63,7 @@ locals {
   }
   secret_roles = merge(
     { spark = { (local.hash_key) = ["roles/secretmanager.secretAccessor"] } },
-    { composer = { for name in local.webhooks : "${local.connections}-${name}" => ["roles/secretmanager.secretAccessor"] } },
+    { composer = { for name in local.product_connections : "${local.connections}-${name}" => ["roles/secretmanager.secretAccessor"] } },
   )
   # Who may run something as whom.
   acts_as = { composer = ["spark", "trainer"], deployer = ["composer"] }

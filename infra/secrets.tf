@@ -6,8 +6,12 @@ locals {
   # Airflow looks its connections up under this prefix.
   connections = "airflow-connections"
 
-  webhooks = toset(compact([for product in local.products : try(product.serve.webhook.connection, "")]))
-  secrets  = setunion([local.hash_key], [for name in local.webhooks : "${local.connections}-${name}"])
+  product_connections = toset(concat(
+    compact([for product in local.products : try(product.source.connection, "")]),
+    compact([for product in local.products : try(product.serve.webhook.connection, "")]),
+    [for product in local.products : "smtp_default" if can(product.notify)],
+  ))
+  secrets = setunion([local.hash_key], [for name in local.product_connections : "${local.connections}-${name}"])
 }
 
 resource "google_secret_manager_secret" "secret" {

@@ -16,7 +16,7 @@ from medallion.errors import MedallionError
 INSTALL = "apt-get install mariadb-server"
 # No user has Debian's servers on the path.
 PLACES = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin"
-DATABASE, USER, PASSWORD = "bikes", "local", "only-on-loopback"
+DATABASE, USER, PASSWORD = "bikes", "local", "only-on-loopback"  # pragma: allowlist secret
 DISTRICTS = ("harbor", "market", "north", "old town", "university")
 STREETS = ("Canal", "Castle", "Garden", "King", "Mill", "Park", "River", "School", "Station", "Tower")
 STATIONS = 40

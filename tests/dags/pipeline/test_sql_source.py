@@ -151,7 +151,7 @@ def test_a_table_that_cannot_be_gone_by_is_told(
 def test_a_wrong_password_is_no_reason_to_try_again(
     database: pymysql.cursors.Cursor, bronze: Bronze, monkeypatch: pytest.MonkeyPatch, database_port: int
 ) -> None:
-    connection = f"mysql://{USER}:wrong@127.0.0.1:{database_port}/{DATABASE}"
+    connection = f"mysql://{USER}:wrong@127.0.0.1:{database_port}/{DATABASE}"  # pragma: allowlist secret
     monkeypatch.setenv("AIRFLOW_CONN_BIKES", connection)
     with pytest.raises(AirflowFailException, match="Access denied") as error:
         pull_table(WHOLE, "2026-01-10", NOW, bronze)
