@@ -7,6 +7,7 @@ locals {
     composer  = local.region
     dataproc  = local.region
     firestore = local.region
+    images    = local.region
     pubsub    = local.region
     secrets   = local.region
     storage   = local.region
@@ -31,6 +32,7 @@ locals {
     composer  = ["artifacts", "composer", "compute", "gke", "pubsub", "storage"]
     dataproc  = ["compute", "dataproc", "storage"]
     firestore = ["firestore"]
+    images    = ["artifacts"]
     pubsub    = ["pubsub"]
     secrets   = ["secrets"]
     storage   = ["storage"]

@@ -42,7 +42,7 @@ def in_project(address: str) -> bool:
 
 def slow_rotation(resources: Resources) -> list[str]:
     keys = of(resources, "google_kms_crypto_key")
-    assert len(keys) == 7
+    assert len(keys) == 8
     return [
         name
         for name, key in keys.items()

@@ -12,6 +12,7 @@ PAGE = (ROOT / "docs/security.md").read_text()
 IDENTITIES = {"analysts", "composer", "spark", "trainer", "uploader", "deployer", "planner"}
 # What a kind of resource is called on the page, and the argument that names one.
 PLACES = {
+    "google_artifact_registry_repository_iam_member": ("repository", "repository"),
     "google_bigquery_dataset_iam_member": ("dataset", "dataset_id"),
     "google_bigquery_datapolicy_data_policy_iam_member": ("data policy", "data_policy_id"),
     "google_data_catalog_policy_tag_iam_member": ("policy tag", "policy_tag"),
