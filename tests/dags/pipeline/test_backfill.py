@@ -100,7 +100,7 @@ def test_the_ledger_holds_a_version_of_a_file_once(mended: Pipeline) -> None:
         ({"backfill": {"first": "2017-02-01", "last": "2017-01-01"}}, "expected a date from 2017-02-01 on"),
         (
             {"backfill": {"first": "2017-01-01", "last": "2017-01-02"}, "replay": {}},
-            "replay or backfill, got both",
+            "params: expected one, got replay, backfill",
         ),
     ],
 )

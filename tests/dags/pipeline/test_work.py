@@ -7,7 +7,7 @@ from airflow.exceptions import AirflowSkipException
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
 
 from medallion.manifest import Manifest, SourceFile
-from pipeline.work import labels, manifest_of, skip_when_nothing_is_new, staging_table
+from pipeline.work import RUN, labels, manifest_of, skip_when_nothing_is_new, staging_table
 
 MANIFEST = Manifest("orders", "r1", "abc", {"name": "ü"}, (SourceFile("gs://b/ü", 1, 2, "c"),), "gs://l/r1")
 
@@ -38,4 +38,12 @@ def test_a_staging_table_is_of_one_run() -> None:
 
 
 def test_labels_are_what_google_takes() -> None:
-    assert labels("Orders.of" + "x" * 80, "clean") == {"product": "_rders_of" + "x" * 54, "step": "clean"}
+    assert labels("Orders.of" + "x" * 80, "clean", "owed-2026-11-25T10:00:00+00:00") == {
+        "product": "orders_of" + "x" * 54,
+        "step": "clean",
+        "run": "owed-2026-11-25t10_00_00_00_00",
+    }
+
+
+def test_a_run_that_airflow_renders_stays_a_template() -> None:
+    assert labels("orders", "clean", RUN)["run"] == RUN
