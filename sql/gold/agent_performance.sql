@@ -20,5 +20,7 @@ SELECT
   customers,
   net_sales,
   ROUND(net_sales / orders, 6) AS average_order_value,
-  SAFE_DIVIDE(CAST(net_sales AS FLOAT64), CAST(SUM(net_sales) OVER (PARTITION BY order_date) AS FLOAT64)) AS share_of_day
+  SAFE_DIVIDE(
+    CAST(net_sales AS FLOAT64), CAST(SUM(net_sales) OVER (PARTITION BY order_date) AS FLOAT64)
+  ) AS share_of_day
 FROM sales

@@ -71,16 +71,16 @@ SELECT
   active_days_61_90,
   active_weeks_13,
   -- A single visit has no gap: as long as the window, and steady.
-  IFNULL(avg_gap, 91.0) AS avg_gap_90,
-  IFNULL(sd_gap, 0.0) AS sd_gap_90,
-  IFNULL(max_gap, 91) AS max_gap_90,
+  COALESCE(avg_gap, 91.0) AS avg_gap_90,
+  COALESCE(sd_gap, 0.0) AS sd_gap_90,
+  COALESCE(max_gap, 91) AS max_gap_90,
   orders_90,
   items_90,
   sales_30,
   sales_31_60,
   sales_90,
-  IFNULL(SAFE_DIVIDE(CAST(sales_90 AS FLOAT64), CAST(orders_90 AS FLOAT64)), 0.0) AS aov_90,
-  IFNULL(
+  COALESCE(SAFE_DIVIDE(CAST(sales_90 AS FLOAT64), CAST(orders_90 AS FLOAT64)), 0.0) AS aov_90,
+  COALESCE(
     SAFE_DIVIDE(CAST(discounts_90 AS FLOAT64), CAST(sales_90 + discounts_90 AS FLOAT64)),
     0.0
   ) AS discount_rate_90,

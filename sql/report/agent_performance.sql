@@ -15,7 +15,7 @@ SELECT
   agent_id,
   orders,
   net_sales,
-  IFNULL(SAFE_DIVIDE(CAST(net_sales AS FLOAT64), CAST(SUM(net_sales) OVER () AS FLOAT64)), 0.0) AS share,
+  COALESCE(SAFE_DIVIDE(CAST(net_sales AS FLOAT64), CAST(SUM(net_sales) OVER () AS FLOAT64)), 0.0) AS share,
   COUNT(*) OVER () AS agents
 FROM agents
 ORDER BY net_sales DESC, agent_id

@@ -4,11 +4,15 @@
 -- Always one row: zeros and no date before the first run, so that the page can say so.
 SELECT
   COUNT(*) AS runs,
-  IFNULL(SUM(IF(replayed, 0, files)), 0) AS files,
-  IFNULL(SUM(IF(replayed, 0, rows_read)), 0) AS rows_read,
-  IFNULL(SUM(rows_valid), 0) AS rows_valid,
-  IFNULL(SUM(IF(replayed, rows_rejected - rows_read, rows_rejected)), 0) AS rows_rejected,
-  IFNULL(SUM(rows_duplicate), 0) AS rows_duplicate,
-  (SELECT MAX(partition_date) FROM `{{ ops }}.touched_partitions` WHERE product = @product) AS newest_date
+  COALESCE(SUM(IF(replayed, 0, files)), 0) AS files,
+  COALESCE(SUM(IF(replayed, 0, rows_read)), 0) AS rows_read,
+  COALESCE(SUM(rows_valid), 0) AS rows_valid,
+  COALESCE(SUM(IF(replayed, rows_rejected - rows_read, rows_rejected)), 0) AS rows_rejected,
+  COALESCE(SUM(rows_duplicate), 0) AS rows_duplicate,
+  (
+    SELECT MAX(partition_date)
+    FROM `{{ ops }}.touched_partitions`
+    WHERE product = @product
+  ) AS newest_date
 FROM `{{ ops }}.runs`
 WHERE product = @product
