@@ -12,11 +12,12 @@ WITH
       source_file,
       source_generation,
       run
-    -- full scan: its versions may be of any date.
+    -- Of any date: the table asks for a filter all the same.
     FROM `{{ silver }}.{{ place }}`
     WHERE
+      `{{ partition_by }}` >= DATE '0001-01-01'
       {% for name in contract.key %}
-      {{ '' if loop.first else 'AND ' }}CAST(`{{ name }}` AS STRING) = {{ key[loop.index0] | literal }}
+      AND CAST(`{{ name }}` AS STRING) = {{ key[loop.index0] | literal }}
       {% endfor %}
     {{ '' if loop.last else 'UNION ALL' }}
     {% endfor %}
