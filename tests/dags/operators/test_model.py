@@ -214,7 +214,7 @@ def test_a_version_that_was_taken_back_does_not_come_again(bucket: Bucket, conte
     ("spark", "operator", "event"),
     [
         (
-            Spark(runner="serverless", poll_seconds=1, runtime_version="2.3"),
+            load_environment("local").spark,
             MLModelTrainOperator,
             {"batch_id": "t-1", "batch_state": "SUCCEEDED", "batch_state_message": ""},
         ),
