@@ -1,8 +1,6 @@
 """`make explain`: a row's passport: where it came from, what it won against, and what was made of it."""
 
 import argparse
-import json
-import re
 import sys
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -16,8 +14,8 @@ from local.query import on_kept_data, print_table
 from medallion.config import GoldTable, Product, load_product
 from medallion.contracts import Contract, load_contract, parse_contract
 from medallion.errors import MedallionError
-from medallion.snapshots import taught_by
-from medallion.sql import render
+from medallion.snapshots import taught_by, written_plans
+from medallion.sql import render, standing_alone
 
 # What training publishes beside a product's own gold tables.
 SCORES = GoldTable("customer_scores", "touched_partitions", "snapshot_date", ("customer_id",))
@@ -58,8 +56,7 @@ def passport(cloud: Cloud, product: Product, key: str) -> Iterator[tuple[str, Ro
             return []
 
     versions = ask("versions")
-    alone = [f"(^|[^0-9A-Za-z]){re.escape(value)}([^0-9A-Za-z]|$)" for value in values]
-    rejected = ask("rejected", patterns=alone)
+    rejected = ask("rejected", patterns=[standing_alone(value) for value in values])
     if not versions and not rejected:
         named = ", ".join(contract.key)
         raise MedallionError(
@@ -106,13 +103,11 @@ def _learned(cloud: Cloud, model: str, shown: dict[str, Any]) -> Rows:
     """The versions one of whose snapshots looked at the row's date, made after the row was published."""
     lake = cloud.storage().bucket(cloud.environment.buckets["lake"])
     found = []
-    for blob in lake.list_blobs(match_glob=f"training/{model}/*/examples/_plan.json"):
-        if blob.time_created < shown["published_at"]:
-            continue
-        looked = taught_by(json.loads(blob.download_as_bytes()), shown["partition_date"])
+    for version, written, plan in written_plans(lake, model):
+        looked = taught_by(plan, shown["partition_date"]) if written >= shown["published_at"] else []
         if looked:
             told = {"snapshots": len(looked), "first": looked[0], "last": looked[-1]}
-            found.append({"version": blob.name.split("/")[2], **told})
+            found.append({"version": version, **told})
     return found
 
 

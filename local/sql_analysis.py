@@ -15,6 +15,7 @@ from typing import Any
 from jinja2 import TemplateError
 
 from local.explain import table_fed
+from local.forget import CUSTOMER
 from local.googlesql import Table, own_views, tables_read
 from local.paths import CACHE
 from local.sql_places import copy_with_places, files_in, placed_problem, rendering_problem
@@ -31,7 +32,6 @@ from medallion.sql import SQL, render
 # In the order of the steps. A later run meets the tables as the first one left them.
 FIRST_RUN = ("ledger", "owed", "referenced", "stage", "audit", "publish", "references", "replay")
 LATER_RUN = ("backfill", "stage", "audit", "changes", "publish", "replay")
-CUSTOMER = "customer_id"
 ERASURE = ("rejected", "files", "dates", "runs", "erase")
 # Of the report's queries.
 PARAMETERS = {"product": "STRING", "since": "DATE", "until": "DATE"}

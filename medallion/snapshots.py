@@ -1,8 +1,9 @@
 """Which snapshot dates a model is trained, stopped, tested and scored on."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from medallion.errors import MedallionError
@@ -67,3 +68,12 @@ def taught_by(plan: Mapping[str, Any], day: date) -> list[date]:
     window, horizon = timedelta(WINDOW_DAYS), timedelta(HORIZON_DAYS)
     dates = [date.fromisoformat(text) for text in (*plan["train_dates"], plan["validation_date"]) if text]
     return [snapshot for snapshot in dates if snapshot - window < day <= snapshot + horizon]
+
+
+def written_plans(lake: Any, model: str) -> Iterator[tuple[str, datetime, dict[str, Any]]]:
+    """Each plan of a model's runs: its folder's name, when it was written, and what it says.
+
+    `lake` is a bucket of google.cloud.storage.
+    """
+    for blob in lake.list_blobs(match_glob=f"training/{model}/*/examples/_plan.json"):
+        yield blob.name.split("/")[2], blob.time_created, json.loads(blob.download_as_bytes())

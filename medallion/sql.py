@@ -1,6 +1,7 @@
 """Renders the files in sql/: dataset names from the environment, values as SQL literals."""
 
 import datetime
+import re
 from pathlib import Path
 from typing import Any
 
@@ -45,3 +46,8 @@ def literal(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(literal(item) for item in value)}]"
     raise MedallionError(f"No SQL literal for a {type(value).__name__}: {value!r}")
+
+
+def standing_alone(text: str) -> str:
+    """The regular expression, BigQuery's and Python's, of what holds a text between no letters and digits."""
+    return f"(^|[^0-9A-Za-z]){re.escape(text)}([^0-9A-Za-z]|$)"

@@ -18,7 +18,7 @@ from google.cloud.storage import Blob, Client
 from medallion.config import Environment, Product
 from medallion.contracts import Contract, load_contract, parse_contract
 from medallion.gold import identifier
-from medallion.snapshots import taught_by
+from medallion.snapshots import taught_by, written_plans
 from pipeline.rewriting import Person, row_test, without
 from pipeline.scripts import query, table_columns
 from pipeline.work import read_object
@@ -139,11 +139,8 @@ def _learned(storage: Client, product: Product, environment: Environment, dates:
     if product.train is None:
         return []
     lake = storage.bucket(environment.buckets["lake"])
-    plans = {
-        blob.name.split("/")[2]: json.loads(blob.download_as_bytes())
-        for blob in lake.list_blobs(match_glob=f"training/{product.train}/*/examples/_plan.json")
-    }
-    return sorted(name for name, plan in plans.items() if any(taught_by(plan, day) for day in dates))
+    plans = written_plans(lake, product.train)
+    return sorted(version for version, _, plan in plans if any(taught_by(plan, day) for day in dates))
 
 
 def _erase_copies(storage: Client, product: Product, environment: Environment, person: Person) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pyarrow.parquet as pq
 
 from medallion.contracts import Column, Contract
+from medallion.sql import standing_alone
 
 GZIP_MAGIC = b"\x1f\x8b"
 
@@ -26,7 +27,7 @@ class Person:
     @property
     def pattern(self) -> str:
         """The regular expression of a text in which the value stands by itself."""
-        return f"(^|[^0-9A-Za-z]){re.escape(self.value)}([^0-9A-Za-z]|$)"
+        return standing_alone(self.value)
 
     def is_named(self, text: str) -> bool:
         """Whether the value stands somewhere in a text: all that a broken row can be asked."""
@@ -59,7 +60,7 @@ def without(data: bytes, file_format: str, person: Person) -> tuple[bytes, int]:
     text = (gzip.decompress(data) if packed else data).decode(encoding)
     header, records = "", _lines(text)
     if file_format == "csv":
-        records = _records(text) if person.contract.multiline else records
+        records = _records(text, person.contract.delimiter) if person.contract.multiline else records
         header = next(records, "")
     is_theirs = row_test(file_format, header, person)
     kept, removed = [header], 0
@@ -118,7 +119,7 @@ def _lines(text: str) -> Iterator[str]:
     return iter(io.StringIO(text, newline=""))
 
 
-def _records(text: str) -> Iterator[str]:
+def _records(text: str, delimiter: str) -> Iterator[str]:
     """The texts of CSV rows, whose quoted fields may hold line ends."""
     consumed: list[str] = []
 
@@ -127,6 +128,6 @@ def _records(text: str) -> Iterator[str]:
             consumed.append(line)
             yield line
 
-    for _ in csv.reader(lines()):
+    for _ in csv.reader(lines(), delimiter=delimiter):
         yield "".join(consumed)
         consumed.clear()

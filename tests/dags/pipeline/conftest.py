@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from google.cloud import bigquery
 from pyspark.sql import SparkSession
 
 import medallion.gold
 from medallion.config import GoldTable, load_product
 from medallion.sql import SQL
+from pipeline.bronze import Bronze
 from tests.dags.pipeline.orders import Pipeline, drop_tables, make_environment
 
 Feed = Callable[[str], Any]  # makes a RealPipeline
@@ -33,18 +35,31 @@ SELECT order_date FROM `{{ build }}` WHERE orders < 2;
 
 
 @pytest.fixture
+def emulators(bigquery_url: str, gcs_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Points what tasks ask Google's services at the emulators, and names a release."""
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", bigquery_url)
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs_url)
+    monkeypatch.setenv("AIRFLOW_VAR_MEDALLION_RELEASE", "release")
+
+
+@pytest.fixture
+def bronze(emulators: None, request: pytest.FixtureRequest) -> Bronze:
+    """A part of bronze of the test's own, with nothing in it yet."""
+    storage = GCSHook().get_conn()
+    if not storage.bucket("pulled").exists():
+        storage.create_bucket("pulled")
+    return Bronze(storage.bucket("pulled"), re.sub(r"[^a-z0-9]+", "-", request.node.nodeid.lower()))
+
+
+@pytest.fixture
 def pipeline(
     warehouse: bigquery.Client,
-    bigquery_url: str,
-    gcs_url: str,
+    emulators: None,
     buckets: Path,
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> Iterator[Pipeline]:
     """A product of the test's own, with nothing in it yet."""
-    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", bigquery_url)
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs_url)
-    monkeypatch.setenv("AIRFLOW_VAR_MEDALLION_RELEASE", "release")
     environment = make_environment(warehouse)
     test = request.node.name
     name = f"{re.sub(r'[^a-z0-9]+', '_', test)[:40]}_{zlib.crc32(test.encode()):08x}"
@@ -57,20 +72,9 @@ def pipeline(
 
 
 @pytest.fixture
-def feed(
-    warehouse: bigquery.Client,
-    bigquery_url: str,
-    gcs_url: str,
-    buckets: Path,
-    spark: SparkSession,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Feed:
+def feed(warehouse: bigquery.Client, emulators: None, buckets: Path, spark: SparkSession) -> Feed:
     """Makes the real product in a warehouse of its own by a name, with nothing in it yet."""
     from tests.dags.pipeline.real_job import PRODUCT, RealPipeline  # which loads Spark
-
-    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", bigquery_url)
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs_url)
-    monkeypatch.setenv("AIRFLOW_VAR_MEDALLION_RELEASE", "release")
 
     def make(name: str) -> RealPipeline:
         product = replace(load_product(PRODUCT), train=None, max_rejected_ratio=1.0)

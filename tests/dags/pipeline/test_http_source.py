@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import pytest
 from airflow.exceptions import AirflowException, AirflowFailException
-from airflow.providers.google.cloud.hooks.gcs import GCSHook
 
 from local.open_meteo import Handler, OpenMeteo
 from medallion.sources import HttpSource, Pages
@@ -43,15 +42,6 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         http_source.time, "sleep", lambda seconds: waited.append(seconds) if seconds else None
     )
     return waited
-
-
-@pytest.fixture
-def bronze(gcs_url: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Bronze:
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs_url)
-    storage = GCSHook().get_conn()
-    if not storage.bucket("answers").exists():
-        storage.create_bucket("answers")
-    return Bronze(storage.bucket("answers"), request.node.name.replace("[", "-").rstrip("]"))
 
 
 def test_each_part_has_its_answer_as_it_came(api: OpenMeteo, bronze: Bronze) -> None:

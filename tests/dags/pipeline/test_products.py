@@ -35,15 +35,10 @@ Products = Callable[[str], WholePipeline]
 def products(
     spark: SparkSession,
     warehouse: bigquery.Client,
-    bigquery_url: str,
-    gcs_url: str,
+    emulators: None,
     buckets: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Products]:
     """The pipeline of a product, whose tables are empty."""
-    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", bigquery_url)
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs_url)
-    monkeypatch.setenv("AIRFLOW_VAR_MEDALLION_RELEASE", "release")
     environment = make_environment(warehouse)
     reports = GCSHook().get_conn().bucket(environment.buckets["reports"])
     if not reports.exists():

@@ -45,6 +45,12 @@ def test_a_quoted_field_may_hold_line_ends() -> None:
     assert (kept.decode(), removed) == ('n;household\n"a\nb;7";8\n', 1)
 
 
+def test_a_later_field_may_hold_line_ends_whatever_the_delimiter() -> None:
+    text = 'household;n\n8;"a\n7"\n7;"b\nc"\n'
+    kept, removed = without(text.encode(), "csv", person(delimiter=";", multiline=True))
+    assert (kept.decode(), removed) == ('household;n\n8;"a\n7"\n', 1)
+
+
 def test_a_packed_file_is_packed_again() -> None:
     kept, removed = without(gzip.compress(b"household\n7\n8\n"), "csv", person())
     assert (gzip.decompress(kept), removed) == (b"household\n8\n", 1)

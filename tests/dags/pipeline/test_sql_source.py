@@ -10,7 +10,6 @@ from typing import Any
 import pymysql
 import pytest
 from airflow.exceptions import AirflowFailException
-from airflow.providers.google.cloud.hooks.gcs import GCSHook
 
 from local.mariadb import DATABASE, PASSWORD, USER
 from medallion.sources import SqlSource
@@ -37,15 +36,6 @@ def database(database_port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[py
             "CREATE TABLE trips (id INT PRIMARY KEY, fare DECIMAL(6, 2), note TEXT, updated_at DATETIME(6))"
         )
         yield cursor
-
-
-@pytest.fixture
-def bronze(gcs_url: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Bronze:
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs_url)
-    storage = GCSHook().get_conn()
-    if not storage.bucket("tables").exists():
-        storage.create_bucket("tables")
-    return Bronze(storage.bucket("tables"), request.node.name)
 
 
 def insert(database: pymysql.cursors.Cursor, *rows: tuple[Any, ...]) -> None:

@@ -111,17 +111,8 @@ class Handed(TaskInstance):
 
 
 @pytest.fixture
-def run(
-    warehouse: bigquery.Client,
-    bigquery_url: str,
-    gcs_url: str,
-    monkeypatch: pytest.MonkeyPatch,
-    request: pytest.FixtureRequest,
-) -> Iterator[ModelRun]:
+def run(warehouse: bigquery.Client, emulators: None, request: pytest.FixtureRequest) -> Iterator[ModelRun]:
     """A model of the test's own, whose jobs no other test's are taken for."""
-    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", bigquery_url)
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs_url)
-    monkeypatch.setenv("AIRFLOW_VAR_MEDALLION_RELEASE", "release")
     environment = make_environment(warehouse)
     models = GCSHook().get_conn().create_bucket(environment.buckets["models"])
     name = f"churn_{zlib.crc32(request.node.name.encode()):08x}"
