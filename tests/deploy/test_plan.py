@@ -60,8 +60,16 @@ def test_environments_have_plans_of_their_own() -> None:
     assert "gs://customer-data-prod-composer/" in "\n".join(describe(prod))
 
 
-def test_composer_installs_only_what_its_image_lacks() -> None:
-    assert packages((ROOT / "requirements.txt").read_text()) == {"pymysql": "==1.1.2"}
+def test_composer_installs_what_its_image_lacks_at_the_versions_of_the_laptop() -> None:
+    wanted = packages((ROOT / "requirements.txt").read_text())
+    assert sorted(wanted) == [
+        "apache-airflow-providers-common-messaging",
+        "apache-airflow-providers-slack",
+        "google-cloud-firestore",
+        "pymysql",
+    ]
+    locked = (ROOT / "requirements" / "pipeline.txt").read_text().splitlines()
+    assert {f"{name}{version} \\" for name, version in wanted.items()} <= set(locked)
 
 
 def test_an_unknown_environment_is_named(capsys: pytest.CaptureFixture[str]) -> None:
