@@ -60,6 +60,13 @@ def settings(port: int, worker_log_port: int, trigger_log_port: int) -> dict[str
         },
         "TRIGGERER": {"JOB_HEARTBEAT_SEC": "1", "TRIGGERER_HEALTH_CHECK_THRESHOLD": "5"},
         "WORKERS": {"MIN_HEARTBEAT_INTERVAL": "1"},
+        # Composer sends these events to Data Lineage.
+        "OPENLINEAGE": {
+            "TRANSPORT": json.dumps(
+                {"type": "file", "log_file_path": str(AIRFLOW / "lineage.jsonl"), "append": True}
+            ),
+            "NAMESPACE": "medallion",
+        },
         "LOGGING": {
             "BASE_LOG_FOLDER": str(AIRFLOW / "logs"),
             "WORKER_LOG_SERVER_PORT": str(worker_log_port),
