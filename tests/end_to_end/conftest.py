@@ -34,6 +34,14 @@ class Laptop:
         assert done.returncode == 0, done.stdout + done.stderr
         return json.loads(done.stdout)
 
+    def rows(self, selects: dict[str, str]) -> dict[str, dict[str, Any]]:
+        """The one row of each select. They are asked for at once, for each query starts a warehouse."""
+        asked = (
+            f"(SELECT TO_JSON_STRING(t) FROM ({select}) AS t) AS {name}" for name, select in selects.items()
+        )
+        (found,) = self.query(f"SELECT {', '.join(asked)}")
+        return {name: json.loads(row) for name, row in found.items()}
+
     def command(self, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {
             **os.environ,
@@ -47,7 +55,7 @@ class Laptop:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=600,
+            timeout=1200,
         )
 
 

@@ -8,11 +8,40 @@ import pytest
 from tests.end_to_end.conftest import Laptop
 
 TABLES_BY_ORDER = ("daily_sales", "customer_daily", "peak_hours", "agent_performance")
+SELECTS = {
+    "segments": """
+        SELECT CAST(SUM(monetary) AS STRING) AS net_sales, SUM(frequency) AS orders,
+          COUNT(DISTINCT customer_id) AS customers, MAX(monetary_score) AS best
+        FROM gold.customer_segments""",
+    "shares": """
+        SELECT COUNT(*) AS dates, MIN(whole) AS least, MAX(whole) AS most
+        FROM (
+          SELECT ROUND(SUM(share_of_day), 9) AS whole FROM gold.agent_performance GROUP BY order_date
+        )""",
+    "features": """
+        SELECT CAST(SUM(sales_90) AS STRING) AS net_sales, SUM(orders_90) AS orders
+        FROM gold.customer_features WHERE snapshot_date = DATE '2017-12-31'""",
+    "last_90_days": """
+        SELECT CAST(SUM(net_sales) AS STRING) AS net_sales, COUNT(DISTINCT order_id) AS orders
+        FROM silver.customer_transactions WHERE order_date > DATE '2017-10-02'""",
+    "scores": """
+        SELECT COUNT(*) AS n, COUNT(DISTINCT customer_id) AS customers, MIN(model_version) AS version,
+          MIN(p_inactive_30d) >= 0 AND MAX(p_inactive_30d) <= 1 AS sound
+        FROM gold.customer_scores""",
+    "eligible": """
+        SELECT COUNT(*) AS n FROM gold.customer_features WHERE snapshot_date = DATE '2017-12-31'""",
+}
 
 
 @pytest.fixture(scope="module")
 def summary(laptop: Laptop) -> dict[str, Any]:
     return laptop.run()
+
+
+@pytest.fixture(scope="module")
+def tables(summary: dict[str, Any], laptop: Laptop) -> dict[str, Any]:
+    by_order = "SELECT CAST(SUM(net_sales) AS STRING) AS net_sales, SUM(orders) AS orders FROM gold.{}"
+    return laptop.rows({table: by_order.format(table) for table in TABLES_BY_ORDER} | SELECTS)
 
 
 def test_silver_holds_the_year_to_the_cent(summary: dict[str, Any]) -> None:
@@ -33,58 +62,33 @@ def test_every_row_of_every_file_is_accounted_for(summary: dict[str, Any]) -> No
     assert summary["rows"] == {"read": 1_469_307, "valid": 1_469_307, "rejected": 0, "duplicate": 0}
 
 
-@pytest.mark.parametrize("table", TABLES_BY_ORDER)
-def test_a_gold_table_agrees_with_silver(summary: dict[str, Any], laptop: Laptop, table: str) -> None:
-    (gold,) = laptop.query(
-        f"SELECT CAST(SUM(net_sales) AS STRING) AS net_sales, SUM(orders) AS orders FROM gold.{table}"
-    )
-    assert Decimal(gold["net_sales"]) == Decimal("4596039.58")
-    assert gold["orders"] == 155_848
+def test_gold_agrees_with_silver(tables: dict[str, Any]) -> None:
+    for table in TABLES_BY_ORDER:
+        assert Decimal(tables[table]["net_sales"]) == Decimal("4596039.58"), table
+        assert tables[table]["orders"] == 155_848, table
 
 
-def test_segments_agree_with_silver(summary: dict[str, Any], laptop: Laptop) -> None:
-    (gold,) = laptop.query(
-        "SELECT CAST(SUM(monetary) AS STRING) AS net_sales, SUM(frequency) AS orders,"
-        " COUNT(DISTINCT customer_id) AS customers, MAX(monetary_score) AS best FROM gold.customer_segments"
-    )
-    assert Decimal(gold["net_sales"]) == Decimal("4596039.58")
-    assert (gold["orders"], gold["customers"], gold["best"]) == (155_848, 2_469, 5)
+def test_segments_agree_with_silver(tables: dict[str, Any]) -> None:
+    segments = tables["segments"]
+    assert Decimal(segments["net_sales"]) == Decimal("4596039.58")
+    assert (segments["orders"], segments["customers"], segments["best"]) == (155_848, 2_469, 5)
 
 
-def test_an_agents_shares_of_a_day_add_up_to_one(summary: dict[str, Any], laptop: Laptop) -> None:
-    days = laptop.query(
-        "SELECT ROUND(SUM(share_of_day), 9) AS whole, COUNT(DISTINCT order_date) AS dates"
-        " FROM gold.agent_performance GROUP BY order_date HAVING ROUND(SUM(share_of_day), 9) != 1"
-    )
-    assert days == []
+def test_an_agents_shares_of_a_day_add_up_to_one(tables: dict[str, Any]) -> None:
+    assert tables["shares"] == {"dates": 364, "least": 1, "most": 1}
 
 
-def test_features_of_the_newest_snapshot_agree_with_silver(summary: dict[str, Any], laptop: Laptop) -> None:
-    (features,) = laptop.query(
-        "SELECT CAST(SUM(sales_90) AS STRING) AS net_sales, SUM(orders_90) AS orders"
-        " FROM gold.customer_features WHERE snapshot_date = DATE '2017-12-31'"
-    )
-    (silver,) = laptop.query(
-        "SELECT CAST(SUM(net_sales) AS STRING) AS net_sales, COUNT(DISTINCT order_id) AS orders"
-        " FROM silver.customer_transactions WHERE order_date > DATE '2017-10-02'"
-    )
-    assert features == silver
+def test_features_of_the_newest_snapshot_agree_with_silver(tables: dict[str, Any]) -> None:
+    assert tables["features"] == tables["last_90_days"]
 
 
 def test_the_model_passes_its_gate_and_scores_every_eligible_customer(
-    summary: dict[str, Any], laptop: Laptop
+    summary: dict[str, Any], tables: dict[str, Any]
 ) -> None:
     assert summary["model"]["auc"] >= 0.835
-    (scores,) = laptop.query(
-        "SELECT COUNT(*) AS n, COUNT(DISTINCT customer_id) AS customers, MIN(model_version) AS version,"
-        " MIN(p_inactive_30d) >= 0 AND MAX(p_inactive_30d) <= 1 AS sound FROM gold.customer_scores"
-    )
-    (eligible,) = laptop.query(
-        "SELECT COUNT(*) AS n FROM gold.customer_features WHERE snapshot_date = DATE '2017-12-31'"
-    )
-    assert scores == {
-        "n": eligible["n"],
-        "customers": eligible["n"],
+    assert tables["scores"] == {
+        "n": tables["eligible"]["n"],
+        "customers": tables["eligible"]["n"],
         "version": summary["model"]["version"],
         "sound": True,
     }

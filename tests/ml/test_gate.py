@@ -55,10 +55,12 @@ def test_a_version_that_is_trained_on_a_later_month_goes_live(
     assert year.decide(today, live).reasons == ()
 
 
+@pytest.mark.slow
 def test_a_version_with_another_seed_goes_live(year: Year, today: Forecast) -> None:
     assert year.decide(year.forecast(NOW, seed=1), today).reasons == ()
 
 
+@pytest.mark.slow
 def test_a_new_version_follows_one_that_is_four_months_old(year: Year, today: Forecast) -> None:
     assert year.decide(today, year.forecast(FOUR_MONTHS_AGO)).reasons == ()
 
@@ -67,7 +69,9 @@ def test_one_percent_of_the_data_is_too_little(year: Year, live: Forecast) -> No
     assert not year.decide(year.forecast(NOW, change=one_percent), live).promote
 
 
-@pytest.mark.parametrize("share", [0.2, 0.5, 1.0])
+@pytest.mark.parametrize(
+    "share", [0.2, *(pytest.param(share, marks=pytest.mark.slow) for share in (0.5, 1.0))]
+)
 def test_shuffled_labels_are_found_out(year: Year, live: Forecast, share: float) -> None:
     assert not year.decide(year.forecast(NOW, change=shuffled(share)), live).promote
 

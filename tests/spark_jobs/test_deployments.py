@@ -62,6 +62,7 @@ def test_two_workers_of_a_cluster_clean_as_one_process_does(submit: Submit, tmp_
     assert [line["rows_valid"] for line in metrics["files"]] == [1000] * 4
 
 
+@pytest.mark.slow
 def test_a_gigabyte_passes_through_a_driver_of_one(submit: Submit, tmp_path: Path) -> None:
     land(tmp_path / "in", files=2, rows=12_500_000)
     size = sum(path.stat().st_size for path in (tmp_path / "in").iterdir())

@@ -68,7 +68,7 @@ def pipeline(
     pipeline = Pipeline(product, environment, warehouse, buckets)
     monkeypatch.setattr("pipeline.discover.load_contract", lambda _: pipeline.contract)
     yield pipeline
-    drop_tables(warehouse, environment)
+    drop_tables(warehouse, environment, keep=("ops",))
 
 
 @pytest.fixture

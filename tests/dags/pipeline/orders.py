@@ -227,13 +227,19 @@ def make_environment(warehouse: bigquery.Client, suffix: str = "") -> Environmen
             storage.create_bucket(name)
     for dataset in environment.datasets.values():
         warehouse.create_dataset(dataset, exists_ok=True)
-    warehouse.query(render("ops/tables.sql", environment)).result()
+    if not list(warehouse.list_tables(environment.datasets["ops"])):
+        warehouse.query(render("ops/tables.sql", environment)).result()
     return environment
 
 
-def drop_tables(warehouse: bigquery.Client, environment: Environment) -> None:
-    """The emulator looks at all tables that there are before each statement: they add up to minutes."""
-    for dataset in environment.datasets.values():
+def drop_tables(warehouse: bigquery.Client, environment: Environment, keep: tuple[str, ...] = ()) -> None:
+    """The emulator looks at all tables that there are before each statement: they add up to minutes.
+
+    Datasets to `keep` are those whose rows name products that no other test has.
+    """
+    for kind, dataset in environment.datasets.items():
+        if kind in keep:
+            continue
         for table in warehouse.list_tables(dataset):
             kind = "VIEW" if table.table_type == "VIEW" else "TABLE"
             warehouse.query(f"DROP {kind} `{dataset}.{table.table_id}`").result()
