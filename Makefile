@@ -120,8 +120,8 @@ deploy: setup  ## ship this checkout to a Composer environment: ENV=dev|prod [DR
 	$(BIN)/python -m deploy "$(ENV)" $(if $(filter 1,$(DRY_RUN)),--dry-run)
 
 .PHONY: test
-test: setup $(VENV)/infra/.ready  ## run the tests, two files at a time
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+test: setup $(VENV)/infra/.ready  ## run the tests, three files at a time
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: certify
 certify: setup $(VENV)/infra/.ready  ## run the tests that take long

@@ -5,13 +5,19 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local.airflow import AirflowApi
+from local.following import ENDED
+
 ROOT = Path(__file__).parents[2]
+TIMEOUT = 1200  # seconds
 PARTS = ("conf", "dags", "deploy", "local", "medallion", "ml", "spark_jobs", "sql")
 
 
@@ -42,6 +48,29 @@ class Laptop:
         (found,) = self.query(f"SELECT {', '.join(asked)}")
         return {name: json.loads(row) for name, row in found.items()}
 
+    def airflow(self) -> AirflowApi:
+        """Airflow of the cloud that is up."""
+        return AirflowApi(json.loads((self.local / "ports.json").read_text())["airflow"])
+
+    def states(self, dag: str, run: str) -> dict[str, str]:
+        """How each task of a run ended, once all have."""
+        api = self.airflow()
+        until(lambda: api.run(dag, run)["state"] in ENDED)
+        return {task["task_id"]: task["state"] for task in api.tasks(dag, run)}
+
+    def land(self, product: str, *files: Path) -> list[dict[str, Any]]:
+        """The runs that `make land` leads to, once they have ended."""
+        api = self.airflow()
+        before = {run["dag_run_id"] for run in api.runs(product)}
+
+        def new() -> list[dict[str, Any]]:
+            return [run for run in api.runs(product) if run["dag_run_id"] not in before]
+
+        done = self.command("local.land", product, *map(str, files))
+        assert done.returncode == 0, done.stdout + done.stderr
+        until(lambda: new() and all(run["state"] in ENDED for run in new()))
+        return new()
+
     def command(self, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {
             **os.environ,
@@ -55,8 +84,16 @@ class Laptop:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=1200,
+            timeout=TIMEOUT,
         )
+
+
+def until(holds: Callable[[], object]) -> None:
+    """Waits until something holds."""
+    deadline = time.monotonic() + TIMEOUT
+    while not holds():
+        assert time.monotonic() < deadline, "it took too long"
+        time.sleep(0.5)
 
 
 def checkout(root: Path) -> None:

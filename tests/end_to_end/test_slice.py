@@ -1,6 +1,7 @@
 """Three days of the sample beside files that nobody can use, a correction and a replay: the real DAGs."""
 
 import gzip
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import yaml
 from local.sample import export_sample
 from tests.end_to_end.conftest import Laptop, checkout
 
+PRODUCT = "customer_transactions"
 HEADER = (
     "household_id,store_id,basket_id,product_id,quantity,sales_value,retail_disc,coupon_disc,"
     "coupon_match_disc,week,transaction_timestamp\n"
@@ -74,8 +76,13 @@ def days(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def first(laptop: Laptop, days: Path) -> dict[str, Any]:
-    return laptop.run("--input", str(days))
+def first(laptop: Laptop, days: Path) -> Iterator[dict[str, Any]]:
+    """The summary of the first run; from then on the cloud is up."""
+    summary = laptop.run("--input", str(days))
+    up = laptop.command("local.up", "up")
+    assert up.returncode == 0, up.stdout + up.stderr
+    yield summary
+    laptop.command("local.up", "down")
 
 
 @pytest.fixture(scope="module")
@@ -119,35 +126,41 @@ def test_rejected_rows_keep_every_reason_and_their_text(first: dict[str, Any], l
 
 
 def test_gold_agrees_with_silver(first: dict[str, Any], laptop: Laptop) -> None:
-    (silver,) = laptop.query(
+    by_order = "SELECT CAST(SUM(net_sales) AS STRING) AS net_sales, SUM(orders) AS orders FROM gold.{}"
+    silver = (
         "SELECT CAST(SUM(net_sales) AS STRING) AS net_sales, COUNT(DISTINCT order_id) AS orders"
         " FROM silver.customer_transactions"
     )
-    for table in ("daily_sales", "customer_daily", "peak_hours", "agent_performance"):
-        (gold,) = laptop.query(
-            f"SELECT CAST(SUM(net_sales) AS STRING) AS net_sales, SUM(orders) AS orders FROM gold.{table}"
-        )
-        assert gold == silver, table
+    tables = ("daily_sales", "customer_daily", "peak_hours", "agent_performance")
+    found = laptop.rows({table: by_order.format(table) for table in tables} | {"silver": silver})
+    assert [found[table] for table in tables] == [found["silver"]] * 4
 
 
 def test_too_little_history_leaves_the_model_untrained(first: dict[str, Any]) -> None:
     assert {task["state"] for task in first["training"]} == {"skipped"}
 
 
-def test_a_second_run_finds_nothing_new_and_then_a_correction_wins(
-    first: dict[str, Any], days: Path, laptop: Laptop
+def test_a_run_without_new_files_makes_up_for_a_refresh_that_was_lost(
+    first: dict[str, Any], laptop: Laptop
 ) -> None:
-    again = laptop.run("--input", str(days), "--keep")
-    assert not again["published"]
-    assert again["figures"] == first["figures"]
+    laptop.query("DELETE FROM ops.refreshes WHERE table_name = 'daily_sales'")
+    laptop.query("DELETE FROM gold.daily_sales WHERE TRUE")
+    states = laptop.states(PRODUCT, laptop.airflow().trigger(PRODUCT))
+    assert (states["clean"], states["publish"]) == ("skipped", "skipped")
+    assert states["gold.daily_sales"] == "success"
+    lines = laptop.query("SELECT SUM(items) AS n FROM gold.daily_sales")
+    assert lines == [{"n": first["figures"]["lines"]}]
+    again = laptop.states(PRODUCT, laptop.airflow().trigger(PRODUCT))
+    assert set(again.values()) == {"skipped"}
 
+
+def test_a_correction_that_lands_wins(first: dict[str, Any], days: Path, laptop: Laptop) -> None:
     late = days / "late.csv"
     late.write_text(
         HEADER + CORRECTED.format(value="7.00", second="01") + CORRECTED.format(value="5.00", second="00")
     )
-    corrected = laptop.run("--input", str(late), "--keep")
-    assert corrected["published"]
-    assert corrected["figures"]["lines"] == first["figures"]["lines"] + 1
+    runs = laptop.land(PRODUCT, late)
+    assert [run["state"] for run in runs] == ["success"]
     assert laptop.query(
         "SELECT CAST(net_sales AS FLOAT64) AS n FROM silver.customer_transactions WHERE order_id = 1"
     ) == [{"n": 7.0}]
@@ -158,16 +171,6 @@ def test_a_second_run_finds_nothing_new_and_then_a_correction_wins(
     assert touched == [{"n": 1}]
 
 
-def test_gold_makes_up_for_a_refresh_that_was_lost(first: dict[str, Any], days: Path, laptop: Laptop) -> None:
-    laptop.query("DELETE FROM ops.refreshes WHERE table_name = 'daily_sales'")
-    laptop.query("DELETE FROM gold.daily_sales WHERE TRUE")
-    summary = laptop.run("--input", str(days), "--keep")
-    states = {step["step"]: step["state"] for step in summary["steps"]}
-    assert (states["clean"], states["publish"]) == ("skipped", "skipped")
-    lines = laptop.query("SELECT SUM(items) AS n FROM gold.daily_sales")
-    assert lines == [{"n": summary["figures"]["lines"]}]
-
-
 def test_a_column_beyond_the_contract_reaches_silver(first: dict[str, Any], laptop: Laptop) -> None:
     assert set(first["drift"]["new_columns"]) == {"week"}
     weeks = laptop.query("SELECT DISTINCT week FROM silver.customer_transactions ORDER BY week")
@@ -175,17 +178,15 @@ def test_a_column_beyond_the_contract_reaches_silver(first: dict[str, Any], lapt
 
 
 @pytest.fixture(scope="module")
-def mended(first: dict[str, Any], laptop: Laptop) -> Iterator[Laptop]:
-    """The laptop with its cloud up, after net_sales of -1 was allowed."""
+def mended(first: dict[str, Any], laptop: Laptop) -> Laptop:
+    """The laptop after net_sales of -1 was allowed."""
     edit_contract(laptop.root, new_columns="evolve", least_sales=-1)
-    assert laptop.command("local.up", "up").returncode == 0
-    yield laptop
-    laptop.command("local.up", "down")
+    return laptop
 
 
 def replay(laptop: Laptop, *arguments: str) -> str:
     """What `make replay` prints."""
-    done = laptop.command("local.replay", "customer_transactions", *arguments)
+    done = laptop.command("local.replay", PRODUCT, *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -195,10 +196,7 @@ def test_rejected_rows_are_replayed_once(mended: Laptop) -> None:
     lines = "SELECT COUNT(*) AS n FROM silver.customer_transactions"
     (before,) = mended.query(lines)
 
-    dry = replay(mended, "--dry-run")
-    assert "Dry run: of 3 rejected rows 1 would now pass, 2 would not." in dry
-    assert (mended.query(unresolved), mended.query(lines)) == ([{"n": 3}], [before])
-
+    assert mended.query(unresolved) == [{"n": 3}]
     assert "Of 3 rejected rows 1 are resolved, 2 still fail." in replay(mended)
     assert (mended.query(unresolved), mended.query(lines)) == ([{"n": 2}], [{"n": before["n"] + 1}])
     assert mended.query("SELECT SUM(items) AS n FROM gold.daily_sales") == mended.query(lines)
@@ -207,3 +205,16 @@ def test_rejected_rows_are_replayed_once(mended: Laptop) -> None:
     ) == [{"n": -1.0}]
 
     assert "Nothing to replay" in replay(mended, "--where", "raw LIKE '1,1,9002,%'")
+
+
+def test_what_tasks_read_and_wrote_is_told_as_lineage(first: dict[str, Any], laptop: Laptop) -> None:
+    events = map(json.loads, (laptop.local / "airflow" / "lineage.jsonl").read_text().splitlines())
+    ended = [event for event in events if event["eventType"] == "COMPLETE"]
+    (written,) = {
+        output["name"].rpartition("/")[2]
+        for event in ended
+        if event["job"]["name"] == f"{PRODUCT}.discover"
+        for output in event["outputs"]
+    }
+    assert written == "manifest.json"
+    assert f"{PRODUCT}.gold.daily_sales" in {event["job"]["name"] for event in ended}

@@ -67,7 +67,7 @@ def land_in_some_order(pipeline: RealPipeline, files: dict[str, str], seed: int)
 
 @pytest.mark.parametrize(
     ("days", "parts", "orders"),
-    [pytest.param(2, 6, 2, id="short"), pytest.param(31, 40, 10, id="month", marks=pytest.mark.slow)],
+    [pytest.param(2, 4, 2, id="short"), pytest.param(31, 40, 10, id="month", marks=pytest.mark.slow)],
 )
 def test_files_in_any_order_and_grouping_end_with_the_same_tables(
     feed: Feed, warehouse: bigquery.Client, tmp_path: Path, days: int, parts: int, orders: int
