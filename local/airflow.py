@@ -151,6 +151,14 @@ class AirflowApi:
         """The runs of a DAG."""
         return self._get(f"dags/{dag}/dagRuns")["dag_runs"]
 
+    def newest_arrival(self, dag: str) -> str | None:
+        """The id of the newest run that files have started by their arrival."""
+        return self._newest(dag, "run_type=asset_triggered")
+
+    def active(self, dag: str) -> str | None:
+        """The id of a run that has not ended yet."""
+        return self._newest(dag, "state=queued&state=running")
+
     def tasks(self, dag: str, run: str) -> list[dict[str, Any]]:
         """The task instances of a run."""
         return self._get(f"dags/{dag}/dagRuns/{run}/taskInstances?limit=200")["task_instances"]
@@ -170,6 +178,10 @@ class AirflowApi:
         if errors:
             return f"{errors[0]['exc_type']}: {errors[0]['exc_value']}"
         return "\n".join(line["event"] for line in lines[-5:])
+
+    def _newest(self, dag: str, query: str) -> str | None:
+        runs = self._get(f"dags/{dag}/dagRuns?{query}&order_by=-id&limit=1")["dag_runs"]
+        return runs[0]["dag_run_id"] if runs else None
 
     def _get(self, path: str) -> dict[str, Any]:
         answer = self._session.get(f"{self._url}/api/v2/{path}", timeout=30)

@@ -25,21 +25,25 @@ from local.gcs_messages import (
     preconditions,
     writable,
 )
+from local.gcs_notifications import AnnouncingFolder, Notifications
 from local.gcs_uploads import Uploads
 
 REASONS = {400: "invalid", 404: "notFound", 405: "methodNotAllowed", 409: "conflict", 412: "conditionNotMet"}
 
 
-def create_app(root: Path) -> Starlette:
-    """The API over `root`, which is created if need be."""
-    folder = GcsFolder(root)
+def create_app(root: Path, pubsub: str | None = None) -> Starlette:
+    """The API over `root`, which is created if need be; `pubsub` is where announcements go, host and port."""
+    notifications = Notifications(pubsub)
+    folder = AnnouncingFolder(root, notifications)
     return Starlette(
-        routes=_routes(Buckets(folder), Objects(folder), Uploads(folder)),
+        routes=_routes(Buckets(folder), Objects(folder), Uploads(folder), notifications),
         exception_handlers={StorageError: _refused, HTTPException: _refused},
     )
 
 
-def _routes(buckets: "Buckets", objects: "Objects", uploads: Uploads) -> list[Route]:
+def _routes(
+    buckets: "Buckets", objects: "Objects", uploads: Uploads, notifications: Notifications
+) -> list[Route]:
     every, one = "/storage/v1/b", "/storage/v1/b/{bucket}"
     name, target = one + "/o/{name:path}", "/b/{to_bucket}/o/{to_name:path}"
     return [
@@ -47,6 +51,8 @@ def _routes(buckets: "Buckets", objects: "Objects", uploads: Uploads) -> list[Ro
         Route(every, buckets.create, methods=["POST"]),
         Route(one, buckets.get),
         Route(one, buckets.delete, methods=["DELETE"]),
+        Route(one + "/notificationConfigs", notifications.list_all),
+        Route(one + "/notificationConfigs", notifications.create, methods=["POST"]),
         Route(one + "/o", objects.list_page),
         Route("/upload" + one + "/o", uploads.begin, methods=["POST"]),
         Route("/upload" + one + "/o", uploads.resume, methods=["PUT"]),
@@ -194,8 +200,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m local.gcs", description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="folder of the buckets")
     parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
+    parser.add_argument("--pubsub", help="host and port of Pub/Sub, which is told of new objects")
     arguments = parser.parse_args()
-    uvicorn.run(create_app(arguments.root), host="127.0.0.1", port=arguments.port, log_level="warning")
+    app = create_app(arguments.root, arguments.pubsub)
+    uvicorn.run(app, host="127.0.0.1", port=arguments.port, log_level="warning")
 
 
 if __name__ == "__main__":

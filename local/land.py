@@ -1,11 +1,12 @@
-"""`make land`: puts files into bronze of the cloud that is up, and starts a run of their product."""
+"""`make land`: puts files into bronze of the cloud that is up; their arrival, or this, starts a run."""
 
 import argparse
 import sys
 from pathlib import Path
 
 from local.airflow import AirflowApi
-from local.cloud import running_cloud
+from local.arrivals import wait_for_arrival
+from local.cloud import Cloud, running_cloud
 from medallion.config import load_product
 from medallion.errors import MedallionError
 
@@ -35,9 +36,29 @@ def land(name: str, files: list[Path]) -> None:
     cloud = running_cloud()
     if cloud is None:
         raise MedallionError("The local cloud is not up. Next: make up.")
+    api = AirflowApi(cloud.ports["airflow"])
+    if product.on_arrival and "pubsub" in cloud.ports:
+        _arrive(cloud, api, product.name, named)
+        return
     landed = cloud.land(product.name, named)
-    run = AirflowApi(cloud.ports["airflow"]).trigger(product.name)
-    print(f"Landed {landed} new files; run {run}: {cloud.airflow_url}/dags/{product.name}/runs/{run}")
+    run = api.trigger(product.name)
+    print(f"Landed {landed} new files; run {run}: {_page(cloud, product.name, run)}")
+
+
+def _arrive(cloud: Cloud, api: AirflowApi, product: str, files: dict[str, Path]) -> None:
+    """Lands files, which start a run by their arrival, and names that."""
+    active, before = api.active(product), api.newest_arrival(product)
+    landed = cloud.land(product, files)
+    print(f"Landed {landed} new files", flush=True)
+    if landed and active:
+        print(f"They start a run as soon as this one has ended: {_page(cloud, product, active)}")
+    elif landed:
+        run = wait_for_arrival(api, product, before)
+        print(f"Their arrival started run {run}: {_page(cloud, product, run)}")
+
+
+def _page(cloud: Cloud, dag: str, run: str) -> str:
+    return f"{cloud.airflow_url}/dags/{dag}/runs/{run}"
 
 
 if __name__ == "__main__":

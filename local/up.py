@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from local.cloud import PORTS, start, start_over
+from local.emulators import NoEmulatorError, emulator_jar
 from local.mariadb import NoDatabaseError, installed
 from local.paths import LOGS, STATE
 from local.services import Services, accepts_connections
@@ -30,7 +31,8 @@ def up() -> int:
     try:
         free = not accepts_connections(AIRFLOW_PORT)()
         sources = _sources()
-        cloud = start(services, airflow_port=AIRFLOW_PORT if free else None, sources=sources)
+        port = AIRFLOW_PORT if free else None
+        cloud = start(services, airflow_port=port, sources=sources, arrivals=_announces())
     except BaseException:
         services.stop()
         raise
@@ -46,6 +48,14 @@ def _sources() -> list[str]:
         print(NoDatabaseError())
         sources.remove(BIKES)
     return sources
+
+
+def _announces() -> bool:
+    """Whether files that land can be announced; where what it takes is not installed, that is said."""
+    if emulator_jar("pubsub") is None:
+        print(f"{NoEmulatorError('pubsub')} Until then no file announces itself; make land starts the run.")
+        return False
+    return True
 
 
 def down() -> int:

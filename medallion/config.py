@@ -76,10 +76,11 @@ class GoldTable:
 
 @dataclass(frozen=True)
 class Schedule:
-    """When a product runs by itself."""
+    """When a product runs by itself: by the clock, and where it says so as soon as a file lands."""
 
     cron: str
     timezone: str
+    on_arrival: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,11 @@ class Product:
     def timezone(self) -> str:
         """The timezone of its business dates."""
         return self.schedule.timezone if self.schedule else "UTC"
+
+    @property
+    def on_arrival(self) -> bool:
+        """Whether a file that lands starts a run."""
+        return self.schedule is not None and self.schedule.on_arrival
 
 
 @dataclass(frozen=True)

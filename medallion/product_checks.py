@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from medallion.config import CONF, Product
 from medallion.contracts import Contract
 from medallion.errors import ConfigError, raise_problems
-from medallion.sources import HttpSource, SqlSource
+from medallion.sources import FileSource, HttpSource, SqlSource
 from medallion.sql import SQL
 from medallion.steps import step_problems
 
@@ -75,6 +75,9 @@ def _schedule(product: Product, file: str) -> Iterator[ConfigError]:
         ZoneInfo(timezone)
     except (ValueError, OSError, KeyError):
         yield ConfigError(file, "schedule.timezone", "an IANA name like America/New_York", timezone)
+    if product.on_arrival and not isinstance(product.source, FileSource):
+        expected = "a source of type files, for the others are pulled when a run begins"
+        yield ConfigError(file, "schedule.on_arrival", expected, product.on_arrival)
 
 
 def _source(product: Product, file: str) -> Iterator[ConfigError]:

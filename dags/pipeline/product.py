@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 from airflow.sdk import DAG
+from airflow.timetables.assets import AssetOrTimeSchedule
 from airflow.timetables.trigger import CronTriggerTimetable
 
 from medallion.config import Environment, Product
 from pipeline import backfill, forget, replay
+from pipeline.arrival import landed_files
 from pipeline.audit import audit
 from pipeline.clean import clean
 from pipeline.custom import custom_step
@@ -25,7 +27,7 @@ def product_dag(product: Product, environment: Environment) -> DAG:
     with DAG(
         dag_id=product.name,
         description=product.description,
-        schedule=_timetable(product),
+        schedule=_timetable(product, environment),
         catchup=False,
         max_active_runs=1,  # one writer for each silver table
         default_args={"owner": product.owner, "on_failure_callback": on_failure(product), **RETRIES},
@@ -70,11 +72,16 @@ def _access(product: Product) -> dict[str, dict[str, set[str]]] | None:
     return rights or None
 
 
-def _timetable(product: Product) -> CronTriggerTimetable | None:
+def _timetable(
+    product: Product, environment: Environment
+) -> CronTriggerTimetable | AssetOrTimeSchedule | None:
     if product.schedule is None:
         return None
     # The first run is the next one due. False would not do: it lets a run start that was due a while ago.
     never = timedelta(0)
-    return CronTriggerTimetable(
+    clock = CronTriggerTimetable(
         product.schedule.cron, timezone=product.schedule.timezone, run_immediately=never
     )
+    if not product.schedule.on_arrival:
+        return clock
+    return AssetOrTimeSchedule(timetable=clock, assets=landed_files(product, environment))

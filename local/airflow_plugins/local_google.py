@@ -1,9 +1,10 @@
 """Points Google clients that know no emulator variable at the stand-ins, in the laptop's Airflow alone."""
 
+import asyncio
 import importlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
@@ -12,6 +13,7 @@ PROVIDER_MODULES = (
     "airflow.providers.google.cloud.hooks.bigquery",
     "airflow.providers.google.cloud.operators.bigquery",
     "airflow.providers.google.cloud.operators.dataproc",
+    "airflow.providers.google.cloud.triggers.pubsub",
     "airflow.providers.http.hooks.http",
     "airflow.providers.standard.operators.trigger_dagrun",
     "airflow.sdk.execution_time.supervisor",
@@ -49,6 +51,18 @@ def redirect_bigquery(url: str) -> None:
     bigquery.init_api_root = init_api_root
 
 
+def expect_no_announcements() -> None:
+    """Where Pub/Sub was not started, what waits for announcements waits on, and asks Google's for none."""
+    from airflow.providers.google.cloud.triggers.pubsub import PubsubPullTrigger
+    from airflow.triggers.base import TriggerEvent
+
+    async def run(self: PubsubPullTrigger) -> AsyncIterator[TriggerEvent]:
+        await asyncio.Event().wait()
+        yield TriggerEvent({})
+
+    PubsubPullTrigger.run = run  # type: ignore[method-assign]
+
+
 def import_providers_once() -> None:
     """Workers fork from the scheduler: what it has imported, no task has to import again."""
     for module in PROVIDER_MODULES:
@@ -65,5 +79,7 @@ component = sys.argv[1] if len(sys.argv) > 1 else ""
 if component in ("scheduler", "triggerer"):
     redirect_dataproc(os.environ["DATAPROC_EMULATOR_HOST"])
     redirect_bigquery(os.environ["BIGQUERY_EMULATOR_HOST"])
+if component == "triggerer" and not os.environ["PUBSUB_EMULATOR_HOST"]:
+    expect_no_announcements()
 if component == "scheduler":
     import_providers_once()
