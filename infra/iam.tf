@@ -184,7 +184,9 @@ resource "google_secret_manager_secret_iam_member" "identity" {
 }
 
 resource "google_pubsub_subscription_iam_member" "composer" {
-  subscription = google_pubsub_subscription.arrivals.name
+  for_each = local.on_arrival
+
+  subscription = google_pubsub_subscription.arrivals[each.key].name
   role         = "roles/pubsub.subscriber"
   member       = local.members.composer
 }

@@ -25,5 +25,8 @@ locals {
   # Products that run by themselves are missed when they don't.
   scheduled = { for name, product in local.products : name => product if can(product.schedule) }
 
+  # Products of which a file that lands starts a run.
+  on_arrival = { for name, product in local.products : name => product if try(product.schedule.on_arrival, false) }
+
   day = 86400
 }

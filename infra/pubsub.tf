@@ -18,9 +18,14 @@ resource "google_pubsub_topic" "topic" {
   depends_on = [google_kms_crypto_key_iam_member.agent]
 }
 
+# One for each product that waits for files, so that none takes what is another's: medallion/arrival.py has the name.
+# A bucket tells ten topics at most of new objects, so that it tells one, and each product picks its own by a filter.
 resource "google_pubsub_subscription" "arrivals" {
-  name                       = local.pubsub.arrivals
+  for_each = local.on_arrival
+
+  name                       = "${local.pubsub.arrivals}-${each.key}"
   topic                      = google_pubsub_topic.topic["arrivals"].id
+  filter                     = "hasPrefix(attributes.objectId, \"${each.key}/\")"
   ack_deadline_seconds       = 60
   message_retention_duration = "${7 * local.day}s"
 
@@ -52,7 +57,7 @@ resource "google_pubsub_subscription" "dead" {
   }
 }
 
-# Kept for longer than a subscription can.
+# Kept for longer than a subscription can, with the attributes, for there is nothing else in an announcement.
 resource "google_pubsub_subscription" "dead_archive" {
   name                 = "${local.pubsub.dead}-archive"
   topic                = google_pubsub_topic.topic["dead"].id
@@ -66,15 +71,20 @@ resource "google_pubsub_subscription" "dead_archive" {
     bucket          = google_storage_bucket.bucket["quarantine"].name
     filename_prefix = "dead-letters/"
     max_duration    = "300s"
+
+    avro_config {
+      write_metadata = true
+    }
   }
 
   depends_on = [google_storage_bucket_iam_member.agent]
 }
 
+# Without a payload: what a run reads is told by the bucket, and Airflow hands its events on to every task of a run.
 resource "google_storage_notification" "landed" {
   bucket         = google_storage_bucket.bucket["bronze"].name
   topic          = google_pubsub_topic.topic["arrivals"].id
-  payload_format = "JSON_API_V1"
+  payload_format = "NONE"
   event_types    = ["OBJECT_FINALIZE"]
 
   depends_on = [google_pubsub_topic_iam_member.agent]
@@ -90,7 +100,9 @@ resource "google_pubsub_topic_iam_member" "agent" {
 }
 
 resource "google_pubsub_subscription_iam_member" "agent" {
-  subscription = google_pubsub_subscription.arrivals.id
+  for_each = local.on_arrival
+
+  subscription = google_pubsub_subscription.arrivals[each.key].id
   role         = "roles/pubsub.subscriber"
   member       = "serviceAccount:${local.agents.pubsub}"
 }

@@ -37,6 +37,7 @@ def land(name: str, files: list[Path]) -> None:
     if cloud is None:
         raise MedallionError("The local cloud is not up. Next: make up.")
     api = AirflowApi(cloud.ports["airflow"])
+    api.wait_for_dag(product.name)
     if product.on_arrival and "pubsub" in cloud.ports:
         _arrive(cloud, api, product.name, named)
         return

@@ -6,7 +6,7 @@ from airflow.sdk import Asset, AssetWatcher
 from medallion.arrival import subscription_of
 from medallion.config import Environment, Product
 
-POLL_SECONDS = 5
+POLL_SECONDS = 10
 MOST_MESSAGES = 1000  # that one pull may bring, all of which become one event
 
 

@@ -25,6 +25,11 @@ run "the_environment_plans" {
     condition     = alltrue([for name in keys(local.scheduled) : contains(keys(google_monitoring_alert_policy.alert), "stale_${name}")])
     error_message = "Every product with a schedule is missed when it publishes nothing."
   }
+
+  assert {
+    condition     = toset(keys(google_pubsub_subscription.arrivals)) == toset([for name, product in local.products : name if try(product.schedule.on_arrival, false)])
+    error_message = "Every product with on_arrival has a subscription of its own."
+  }
 }
 
 run "a_perimeter_only_reports" {

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from medallion.arrival import subscription_of
+from medallion.config import load_product, product_names
 from tests.infra.conftest import Resources, of
 
 DAY = 86400
@@ -175,19 +177,41 @@ def loose_workflows(resources: Resources) -> list[str]:
     return loose if bound and re.fullmatch(rf"{subject}( \|\| {subject})*", condition) else [condition]
 
 
+def arrivals(resources: Resources) -> Resources:
+    """The subscriptions of products that wait for files, by name."""
+    subscriptions = of(resources, "google_pubsub_subscription")
+    return {
+        item["name"]: item
+        for name, item in subscriptions.items()
+        if name.startswith("google_pubsub_subscription.arrivals[")
+    }
+
+
+def misheard_arrivals(resources: Resources) -> list[str]:
+    products = [product for product in map(load_product, product_names()) if product.on_arrival]
+    expected = {
+        subscription_of(product.name): f'hasPrefix(attributes.objectId, "{product.name}/")'
+        for product in products
+    }
+    assert len(expected) > 1
+    found = {name: item.get("filter") for name, item in arrivals(resources).items()}
+    return [f"{name}: {text}" for name, text in (found.items() ^ expected.items())]
+
+
 def lost_dead_letters(resources: Resources) -> list[str]:
     subscriptions = of(resources, "google_pubsub_subscription")
     dead = 'google_pubsub_topic.topic["dead"].id'
-    work = subscriptions["google_pubsub_subscription.arrivals"]
     read = [
         item
         for item in subscriptions.values()
         if item["topic"] == dead and "cloud_storage_config" not in item
     ]
-    handed_over = at(work, "dead_letter_policy.dead_letter_topic") == dead
-    return ([] if handed_over else ["arrivals hands nothing over"]) + (
-        [] if read else ["nobody reads dead letters"]
-    )
+    lost = [
+        f"{name} hands nothing over"
+        for name, item in arrivals(resources).items()
+        if at(item, "dead_letter_policy.dead_letter_topic") != dead
+    ]
+    return lost + ([] if read else ["nobody reads dead letters"])
 
 
 def missing_dead_letter_roles(resources: Resources) -> list[str]:

@@ -38,9 +38,8 @@ def configured(resources: Resources, environment: str) -> set[tuple[str, str, st
             if isinstance(name, dict):  # what only Google knows: the parser tells which resource it is of
                 name = name["__name__"]
             name = re.sub(r'^google_\w+\.\w+\["(.+)"\]\.id$', r"\1", name)
-            name = re.sub(
-                r"^airflow-connections-\w+$", "airflow-connections-…", name
-            )  # one for each connection
+            # There is one for each connection, or product.
+            name = re.sub(r"^(airflow-connections|arrivals)-\w+$", r"\1-…", name)
             place = f"{kind} {name.removeprefix(f'customer-data-{environment}-')}"
         found.add((identity[1], place, role.removeprefix(f"projects/customer-data-{environment}/roles/")))
     return found
