@@ -16,6 +16,7 @@ from airflow.providers.google.cloud.operators.dataproc import (
 )
 from airflow.sdk import TriggerRule
 from airflow.timetables import trigger
+from airflow.timetables.assets import AssetOrTimeSchedule
 from airflow.timetables.base import TimeRestriction
 
 from medallion import config
@@ -40,6 +41,7 @@ PRODUCTS = {"bike_stations", "customer_transactions", "sales", "weather"}
 PULLED = {"bike_stations", "weather"}
 SERVE = {"customer_transactions", "sales"}
 NOTIFY = {"sales"}
+ON_ARRIVAL = {"customer_transactions", "sales"}
 MODELS = {"customer_churn"}
 NEVER_RUN = TimeRestriction(earliest=None, latest=None, catchup=False)
 
@@ -199,6 +201,39 @@ def test_a_run_replays_only_when_asked(dags: dict[str, Any], product: str) -> No
     for wrong in ({"were": "TRUE"}, {"where": ""}, {"dry_run": "yes"}, True):
         with pytest.raises(ParamValidationError):
             copy(dags[product].params.get_param("replay")).resolve(wrong)
+
+
+@pytest.mark.parametrize("product", sorted(PRODUCTS))
+def test_files_that_land_start_a_run_where_the_product_says_so(dags: dict[str, Any], product: str) -> None:
+    timetable = dags[product].timetable
+    if product not in ON_ARRIVAL:
+        assert isinstance(timetable, trigger.CronTriggerTimetable)
+        return
+    assert isinstance(timetable, AssetOrTimeSchedule)
+    assert isinstance(timetable.timetable, trigger.CronTriggerTimetable), f"{product}: lost announcements"
+    asset = timetable.asset_condition
+    assert asset.uri == f"gs://local-bronze/{product}"
+    (watcher,) = asset.watchers
+    classpath, wanted = watcher.trigger.serialize()
+    assert classpath == "airflow.providers.google.cloud.triggers.pubsub.PubsubPullTrigger"
+    assert wanted["project_id"] == "medallion-local"
+    assert wanted["subscription"] == f"arrivals-{product}"
+    assert wanted["ack_messages"] is True
+    # A minute has to do for the poll, for Airflow's own loops, and for the start of the run.
+    assert wanted["poke_interval"] <= 20
+    # One event of many files; those of events that come while a run is active become one run.
+    assert wanted["max_messages"] == 1000 and dags[product].max_active_runs == 1
+
+
+@pytest.mark.parametrize("product", sorted(ON_ARRIVAL))
+def test_nothing_in_a_run_needs_a_date_that_an_arrival_does_not_have(
+    dags: dict[str, Any], product: str
+) -> None:
+    dated = re.compile(r"\{\{[^}]*\b(ds|ts|logical_date|data_interval\w*|(ds|ts)_nodash\w*)\b")
+    for task in dags[product].tasks:
+        templates = [str(getattr(task, field)) for field in task.template_fields]
+        found = [text for text in templates if dated.search(text)]
+        assert found == [], f"{product}.{task.task_id}: a run that files have started has no logical date"
 
 
 def test_without_a_schedule_a_product_runs_when_asked_only() -> None:
