@@ -130,7 +130,7 @@ class AirflowApi:
         deadline = time.monotonic() + seconds
         while self._session.get(f"{self._url}/api/v2/dags/{dag}", timeout=30).status_code == 404:
             if time.monotonic() > deadline:
-                errors = self._get("importErrors")["import_errors"]
+                errors = self.get("importErrors")["import_errors"]
                 raise RuntimeError(
                     f"No DAG {dag}. Import errors: {[error['stack_trace'] for error in errors]}"
                 )
@@ -145,11 +145,11 @@ class AirflowApi:
 
     def run(self, dag: str, run: str) -> dict[str, Any]:
         """A DAG run."""
-        return self._get(f"dags/{dag}/dagRuns/{run}")
+        return self.get(f"dags/{dag}/dagRuns/{run}")
 
     def runs(self, dag: str) -> list[dict[str, Any]]:
         """The runs of a DAG."""
-        return self._get(f"dags/{dag}/dagRuns")["dag_runs"]
+        return self.get(f"dags/{dag}/dagRuns")["dag_runs"]
 
     def newest_arrival(self, dag: str) -> str | None:
         """The id of the newest run that files have started by their arrival."""
@@ -161,32 +161,33 @@ class AirflowApi:
 
     def tasks(self, dag: str, run: str) -> list[dict[str, Any]]:
         """The task instances of a run."""
-        return self._get(f"dags/{dag}/dagRuns/{run}/taskInstances?limit=200")["task_instances"]
+        return self.get(f"dags/{dag}/dagRuns/{run}/taskInstances?limit=200")["task_instances"]
 
     def returned(self, dag: str, run: str, task: str) -> Any:
         """What a task returned; None when it returned nothing."""
         name = f"dags/{dag}/dagRuns/{run}/taskInstances/{task}/xcomEntries"
-        if not self._get(f"{name}?xcom_key=return_value")["xcom_entries"]:
+        if not self.get(f"{name}?xcom_key=return_value")["xcom_entries"]:
             return None
-        return self._get(f"{name}/return_value")["value"]
+        return self.get(f"{name}/return_value")["value"]
 
     def cause(self, dag: str, run: str, task: str, attempt: int) -> str:
         """What a task's try says of its failure."""
-        answer = self._get(f"dags/{dag}/dagRuns/{run}/taskInstances/{task}/logs/{attempt}?full_content=true")
+        answer = self.get(f"dags/{dag}/dagRuns/{run}/taskInstances/{task}/logs/{attempt}?full_content=true")
         lines = [line for line in answer.get("content", ()) if isinstance(line, dict)]
         errors = [error for line in lines for error in line.get("error_detail") or ()]
         if errors:
             return f"{errors[0]['exc_type']}: {errors[0]['exc_value']}"
         return "\n".join(line["event"] for line in lines[-5:])
 
-    def _newest(self, dag: str, query: str) -> str | None:
-        runs = self._get(f"dags/{dag}/dagRuns?{query}&order_by=-id&limit=1")["dag_runs"]
-        return runs[0]["dag_run_id"] if runs else None
-
-    def _get(self, path: str) -> dict[str, Any]:
+    def get(self, path: str) -> dict[str, Any]:
+        """The answer to a question that the methods above don't ask."""
         answer = self._session.get(f"{self._url}/api/v2/{path}", timeout=30)
         answer.raise_for_status()
         return answer.json()
+
+    def _newest(self, dag: str, query: str) -> str | None:
+        runs = self.get(f"dags/{dag}/dagRuns?{query}&order_by=-id&limit=1")["dag_runs"]
+        return runs[0]["dag_run_id"] if runs else None
 
 
 def _healthy(port: int) -> Any:

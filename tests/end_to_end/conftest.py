@@ -58,19 +58,6 @@ class Laptop:
         until(lambda: api.run(dag, run)["state"] in ENDED)
         return {task["task_id"]: task["state"] for task in api.tasks(dag, run)}
 
-    def land(self, product: str, *files: Path) -> list[dict[str, Any]]:
-        """The runs that `make land` leads to, once they have ended."""
-        api = self.airflow()
-        before = {run["dag_run_id"] for run in api.runs(product)}
-
-        def new() -> list[dict[str, Any]]:
-            return [run for run in api.runs(product) if run["dag_run_id"] not in before]
-
-        done = self.command("local.land", product, *map(str, files))
-        assert done.returncode == 0, done.stdout + done.stderr
-        until(lambda: new() and all(run["state"] in ENDED for run in new()))
-        return new()
-
     def command(self, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {
             **os.environ,

@@ -2,17 +2,23 @@
 
 import gzip
 import json
+import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import yaml
 
-from local.sample import export_sample
-from tests.end_to_end.conftest import Laptop, checkout
+from local.airflow import AirflowApi
+from local.emulators import NoEmulatorError, emulator_jar
+from local.following import follow
+from local.sample import PRODUCT, export_sample
+from medallion.arrival import subscription_of
+from tests.end_to_end.conftest import Laptop, checkout, until
 
-PRODUCT = "customer_transactions"
 HEADER = (
     "household_id,store_id,basket_id,product_id,quantity,sales_value,retail_disc,coupon_disc,"
     "coupon_match_disc,week,transaction_timestamp\n"
@@ -154,23 +160,6 @@ def test_a_run_without_new_files_makes_up_for_a_refresh_that_was_lost(
     assert set(again.values()) == {"skipped"}
 
 
-def test_a_correction_that_lands_wins(first: dict[str, Any], days: Path, laptop: Laptop) -> None:
-    late = days / "late.csv"
-    late.write_text(
-        HEADER + CORRECTED.format(value="7.00", second="01") + CORRECTED.format(value="5.00", second="00")
-    )
-    runs = laptop.land(PRODUCT, late)
-    assert [run["state"] for run in runs] == ["success"]
-    assert laptop.query(
-        "SELECT CAST(net_sales AS FLOAT64) AS n FROM silver.customer_transactions WHERE order_id = 1"
-    ) == [{"n": 7.0}]
-    touched = laptop.query(
-        "SELECT COUNT(*) AS n FROM ops.touched_partitions AS t"
-        " JOIN ops.runs AS r ON r.run = t.run WHERE r.files = 1"
-    )
-    assert touched == [{"n": 1}]
-
-
 def test_a_column_beyond_the_contract_reaches_silver(first: dict[str, Any], laptop: Laptop) -> None:
     assert set(first["drift"]["new_columns"]) == {"week"}
     weeks = laptop.query("SELECT DISTINCT week FROM silver.customer_transactions ORDER BY week")
@@ -218,3 +207,66 @@ def test_what_tasks_read_and_wrote_is_told_as_lineage(first: dict[str, Any], lap
     }
     assert written == "manifest.json"
     assert f"{PRODUCT}.gold.daily_sales" in {event["job"]["name"] for event in ended}
+
+
+def test_a_correction_that_lands_starts_a_run_and_wins(mended: Laptop, tmp_path: Path) -> None:
+    late = tmp_path / "late.csv"
+    late.write_text(
+        HEADER + CORRECTED.format(value="7.00", second="01") + CORRECTED.format(value="5.00", second="00")
+    )
+    landed = mended.command("local.land", PRODUCT, str(late))  # which waits a minute for the run
+    assert landed.returncode == 0, landed.stdout + landed.stderr
+    (run,) = re.findall(r"run (\S+): http", landed.stdout)
+    follow(mended.airflow(), PRODUCT, run)
+    assert run.startswith("asset_triggered__" if emulator_jar("pubsub") else "manual__")
+    assert mended.query(
+        "SELECT CAST(net_sales AS FLOAT64) AS n FROM silver.customer_transactions WHERE order_id = 1"
+    ) == [{"n": 7.0}]
+    touched = mended.query(
+        "SELECT COUNT(*) AS n FROM ops.touched_partitions AS t JOIN ops.files AS f ON f.run = t.run"
+        " WHERE f.uri LIKE '%/late.csv'"
+    )
+    assert touched == [{"n": 1}]
+
+    again = mended.command("local.land", PRODUCT, str(late))
+    assert again.stdout.startswith("Landed 0 new files")
+
+
+def heard(api: AirflowApi) -> int:
+    """How many announcements Airflow has heard."""
+    events = api.get("assets/events?limit=1000")["asset_events"]
+    return sum(len(event["extra"]["payload"]["message"]) for event in events)
+
+
+def waiting(api: AirflowApi) -> bool:
+    """Whether an event has yet to start a run."""
+    try:
+        return bool(api.get(f"dags/{PRODUCT}/assets/queuedEvents")["queued_events"])
+    except requests.HTTPError:  # not found: there is none
+        return False
+
+
+def announce_again(laptop: Laptop, times: int) -> None:
+    """Announces files that were processed before, many times and in any order."""
+    known = laptop.query(f"SELECT uri, generation FROM ops.files WHERE product = '{PRODUCT}' ORDER BY uri")
+    objects = [(*row["uri"].removeprefix("gs://").split("/", 1), str(row["generation"])) for row in known]
+    fields = ("bucketId", "objectId", "objectGeneration")
+    told = random.Random(7).choices(objects, k=times)
+    port = json.loads((laptop.local / "ports.json").read_text())["pubsub"]
+    url = f"http://127.0.0.1:{port}/v1/projects/medallion-local/topics/{subscription_of(PRODUCT)}:publish"
+    messages = [{"attributes": dict(zip(fields, values, strict=True))} for values in told]
+    requests.post(url, json={"messages": messages}, timeout=60).raise_for_status()
+
+
+def test_a_burst_of_announcements_makes_few_runs(mended: Laptop) -> None:
+    if emulator_jar("pubsub") is None:
+        pytest.skip(str(NoEmulatorError("pubsub")))
+    api = mended.airflow()
+    known, heard_before = {run["dag_run_id"] for run in api.runs(PRODUCT)}, heard(api)
+    published = mended.query("SELECT COUNT(*) AS n FROM ops.runs")
+    announce_again(mended, 1000)
+    until(lambda: heard(api) >= heard_before + 1000 and not waiting(api) and not api.active(PRODUCT))
+    made = [run for run in api.runs(PRODUCT) if run["dag_run_id"] not in known]
+    assert 1 <= len(made) <= 8
+    assert {(run["run_type"], run["state"]) for run in made} == {("asset_triggered", "success")}
+    assert mended.query("SELECT COUNT(*) AS n FROM ops.runs") == published  # they found nothing new
