@@ -1,7 +1,7 @@
 # Firestore, which serve fills for applications, with backups.
 
 resource "google_firestore_database" "serving" {
-  name                              = "serving"
+  name                              = local.environment.firestore
   location_id                       = local.region
   type                              = "FIRESTORE_NATIVE"
   delete_protection_state           = "DELETE_PROTECTION_ENABLED"

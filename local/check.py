@@ -61,6 +61,7 @@ def check(conf: Path = CONF, sql: Path = SQL) -> Iterator[str]:
         if found.contract in contracts:
             problems += contract_problems(found, contracts[found.contract])
     problems += _shared_tables(products.values())
+    problems += _shared_collections(products.values())
     yield from map(str, problems)
     if not problems:  # SQL is made of these files: what is wrong in them would be told once more
         pairs = [(product, contracts[product.contract]) for product in products.values()]
@@ -83,6 +84,18 @@ def _shared_tables(products: Iterable[Product]) -> Iterator[ConfigError]:
             if owner != product.name:
                 expected = f"a table of this product alone, which {table.table} of {owner} is not"
                 yield ConfigError(file_of(product), f"gold.{index}.table", expected, table.table)
+
+
+def _shared_collections(products: Iterable[Product]) -> Iterator[ConfigError]:
+    """Firestore collections of several products, which would write over each other's documents."""
+    owners: dict[str, str] = {}
+    for product in products:
+        if product.documents:
+            collection = product.documents.collection
+            owner = owners.setdefault(collection, product.name)
+            if owner != product.name:
+                expected = f"a collection of this product alone, which {collection} of {owner} is not"
+                yield ConfigError(file_of(product), "serve.firestore.collection", expected, collection)
 
 
 def _names(folder: str, conf: Path = CONF) -> list[str]:

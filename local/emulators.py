@@ -15,6 +15,7 @@ JARS = {
     "firestore": "cloud-firestore-emulator/cloud-firestore-emulator.jar",
 }
 PACKAGES = {"pubsub": "google-cloud-cli-pubsub-emulator", "firestore": "google-cloud-cli-firestore-emulator"}
+FIRESTORE_MAIN = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"  # its jar names none
 PLACES = ("/usr/lib/google-cloud-sdk", "/usr/share/google-cloud-sdk")
 
 
@@ -42,12 +43,28 @@ def emulator_jar(name: str) -> Path | None:
 
 def pubsub_emulator(port: int) -> Service:
     """Pub/Sub as a service on a loopback port; raises NoEmulatorError where it is not installed."""
-    jar = emulator_jar("pubsub")
-    if jar is None:
-        raise NoEmulatorError("pubsub")
+    return _emulator("pubsub", ["-jar", _jar("pubsub")], port)
+
+
+def firestore_emulator(port: int) -> Service:
+    """Firestore as a service on a loopback port; raises NoEmulatorError where it is not installed.
+
+    It starts without documents each time.
+    """
+    return _emulator("firestore", ["-cp", _jar("firestore"), FIRESTORE_MAIN], port)
+
+
+def _emulator(name: str, program: list[str], port: int) -> Service:
     java = str(java_home() / "bin" / "java")
-    command = [java, "-Xmx128m", "-jar", str(jar), "--host=127.0.0.1", f"--port={port}"]
-    return Service("pubsub", command, {}, accepts_connections(port))
+    command = [java, "-Xmx128m", *program, "--host=127.0.0.1", f"--port={port}"]
+    return Service(name, command, {}, accepts_connections(port))
+
+
+def _jar(name: str) -> str:
+    jar = emulator_jar(name)
+    if jar is None:
+        raise NoEmulatorError(name)
+    return str(jar)
 
 
 def _sdks() -> Iterator[Path]:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
@@ -115,6 +115,10 @@ def _product_steps(
         yield step(f"pipeline/{name}.sql", **_later_run(product, contract, environment))
     for table in gold:
         yield "pipeline/gold.sql", partial(refresh_script, product.name, table, environment, "first", folder)
+    if product.documents:
+        written = {**asdict(product.documents), "product": product.name, "build": "documents__first"}
+        yield step("pipeline/documents.sql", **written, layout="", days=environment.staging_days)
+        yield step("pipeline/documents_written.sql", **written)
     asked = {**_first_run(product, contract, environment), "key": contract.key, "patterns": contract.key}
     for name in ("versions", "rejected"):
         yield step(f"explain/{name}.sql", **asked)

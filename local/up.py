@@ -8,7 +8,7 @@ from local.emulators import NoEmulatorError, emulator_jar
 from local.mariadb import NoDatabaseError, installed
 from local.paths import LOGS, STATE
 from local.services import Services, accepts_connections
-from local.sources import BIKES, sources_of
+from local.sources import BIKES, left_out, sources_of
 from medallion.config import load_product, product_names
 from medallion.errors import MedallionError
 
@@ -42,8 +42,11 @@ def up() -> int:
 
 
 def _sources() -> list[str]:
-    """The sources of all products, but for those that need what is not installed, which is said."""
-    sources = sources_of(load_product(name) for name in product_names())
+    """What all products need, but for what is not installed, which is said."""
+    products = [load_product(name) for name in product_names()]
+    sources = sources_of(products)
+    for missing in left_out(products):
+        print(f"{missing} Until then that part is left out.")
     if BIKES in sources and not installed():
         print(NoDatabaseError())
         sources.remove(BIKES)

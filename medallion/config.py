@@ -59,6 +59,7 @@ class Environment:
     staging_days: int
     max_bytes_billed: int
     spark: Spark
+    firestore: str
     hash_key: str | None = None
     composer: Composer | None = None
 
@@ -92,6 +93,15 @@ class Webhook:
 
 
 @dataclass(frozen=True)
+class Documents:
+    """A Firestore collection that shows a gold table, a document for each row, named by its `key` columns."""
+
+    collection: str
+    table: str
+    key: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class CustomStep:
     """A function registered with @step that a product runs after one of the platform's steps."""
 
@@ -122,6 +132,7 @@ class Product:
     notify_failure: tuple[str, ...] = ()
     notify_success: tuple[str, ...] = ()
     webhook: Webhook | None = None
+    documents: Documents | None = None
 
     @property
     def timezone(self) -> str:
@@ -195,6 +206,7 @@ def load_product(name: str, conf: Path = CONF) -> Product:
         train=data.get("train"),
         labels=data.get("labels", {}),
         webhook=Webhook(**data["serve"]["webhook"]) if "webhook" in data.get("serve", {}) else None,
+        documents=_documents(data),
         notify_failure=_people(data, "on_failure"),
         notify_success=_people(data, "on_success"),
         access={role: tuple(rights) for role, rights in data.get("access", {}).items()},
@@ -240,6 +252,11 @@ def _load(conf: Path, folder: str, name: str, schema: str) -> dict[str, Any]:
     if data["name"] != name:
         raise ConfigError(file, "name", f"{name}, the file's own name", data["name"])
     return data
+
+
+def _documents(data: dict[str, Any]) -> Documents | None:
+    wanted = data.get("serve", {}).get("firestore")
+    return Documents(**{**wanted, "key": tuple(wanted["key"])}) if wanted else None
 
 
 def _people(data: dict[str, Any], event: str) -> tuple[str, ...]:

@@ -33,6 +33,9 @@ def product_problems(product: Product, conf: Path = CONF, sql: Path = SQL) -> It
     yield from _schedule(product, file)
     yield from _source(product, file)
     yield from _gold(product, file, sql)
+    if product.documents and product.documents.table not in {table.table for table in product.gold}:
+        expected = "a gold table of this product"
+        yield ConfigError(file, "serve.firestore.table", expected, product.documents.table)
     yield from step_problems(product, file)
 
 

@@ -10,6 +10,7 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from airflow.sdk import TaskGroup, TriggerRule, task
 
 from medallion.config import Environment, Product, Webhook
+from pipeline.firestore import documents
 from pipeline.report import read_figures, render_report
 from pipeline.scripts import client
 from pipeline.work import run_of
@@ -22,9 +23,11 @@ log = logging.getLogger(__name__)
 
 
 def serve(product: Product, environment: Environment) -> TaskGroup:
-    """The step's tasks: report page and dashboard where the product wants them, then the training DAG."""
+    """The step's tasks: page, documents and dashboard where the product wants them, then the training DAG."""
     with TaskGroup("serve") as group:
         report = _report(product, environment) if product.report else None
+        if product.documents:
+            documents(product, product.documents, environment, ANY_NEWS)
         if product.webhook:
             _webhook(product, product.webhook)
         train = _train(product.train) if product.train else None

@@ -1,5 +1,5 @@
--- What the platform knows of its own work: the ledger of files, runs, touched dates, refreshes, checks, what jobs cost,
--- and erasures.
+-- What the platform knows of its own work: the ledger of files, runs, touched dates, refreshes, documents, checks, what
+-- jobs cost, and erasures.
 -- Made by the deployment, once per environment.
 -- No expiry: the ledger is what makes "nothing lost, nothing twice" true years later.
 CREATE TABLE IF NOT EXISTS `{{ ops }}.files` (
@@ -55,6 +55,16 @@ CREATE TABLE IF NOT EXISTS `{{ ops }}.refreshes` (
 )
 CLUSTER BY product, table_name
 OPTIONS (description = 'Which runs each gold table shows; what is missing here is still owed.');
+
+CREATE TABLE IF NOT EXISTS `{{ ops }}.documents` (
+  product STRING NOT NULL OPTIONS (description = 'The data product.'),
+  collection STRING NOT NULL OPTIONS (description = 'The Firestore collection.'),
+  document STRING NOT NULL OPTIONS (description = 'The id of the document in it.'),
+  fingerprint STRING OPTIONS (description = 'Of the row that the document shows; none while it is being written.'),
+  written_at TIMESTAMP OPTIONS (description = 'When the document began to show that row.')
+)
+CLUSTER BY product, collection
+OPTIONS (description = 'What Firestore shows of gold, by which a run finds what it has to write and to delete.');
 
 CREATE TABLE IF NOT EXISTS `{{ ops }}.checks` (
   product STRING NOT NULL OPTIONS (description = 'The data product.'),

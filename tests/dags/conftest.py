@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from local import mariadb
+from local.emulators import NoEmulatorError, emulator_jar, firestore_emulator
 from local.services import Service, Services, accepts_connections, answers_http, free_ports
 from tests.conftest import PROJECT
 
@@ -78,6 +79,18 @@ def dataproc_address(services: Services, buckets: Path) -> str:
     (port,) = free_ports(1)
     options = ("--staging-bucket", "staging", "--driver-memory", "512m")
     _start(services, "dataproc", port, buckets, accepts_connections(port), *options)
+    return f"127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session")
+def firestore_address(services: Services) -> str:
+    """Address of Google's Firestore emulator."""
+    if emulator_jar("firestore") is None:
+        pytest.skip(str(NoEmulatorError("firestore")))
+    (port,) = free_ports(1)
+    service = firestore_emulator(port)
+    services.start(service)
+    services.wait(service)
     return f"127.0.0.1:{port}"
 
 

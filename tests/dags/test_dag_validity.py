@@ -39,7 +39,7 @@ from pipeline.work import skip_in_dry_run
 ROOT = Path(__file__).parents[2]
 PRODUCTS = {"bike_stations", "customer_transactions", "sales", "weather"}
 PULLED = {"bike_stations", "weather"}
-SERVE = {"customer_transactions", "sales"}
+SERVE = {"customer_transactions", "sales", "weather"}
 NOTIFY = {"sales"}
 ON_ARRIVAL = {"customer_transactions", "sales"}
 MODELS = {"customer_churn"}

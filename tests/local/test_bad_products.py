@@ -101,6 +101,17 @@ def test_a_wrong_product_is_told_every_problem(conf: Path, case: str) -> None:
     assert found == [f"{problem} Next: mend the file." for problem in CASES[case]["problems"]]
 
 
+def test_two_products_cannot_have_one_collection(conf: Path) -> None:
+    write(conf, {"serve": {"firestore": {"collection": "rows", "table": "first", "key": ["id"]}}})
+    first = yaml.safe_load((conf / "products" / "feed.yaml").read_text())
+    (conf / "products" / "other.yaml").write_text(yaml.safe_dump({**first, "name": "other"}))
+    expected = "a collection of this product alone, which rows of feed is not, got 'rows'"
+    assert (
+        f"conf/products/other.yaml: serve.firestore.collection: expected {expected}. Next: mend the file."
+        in list(check(conf, conf.parent / "sql"))
+    )
+
+
 def test_two_products_cannot_have_one_gold_table(conf: Path) -> None:
     write(conf, {})
     first = yaml.safe_load((conf / "products" / "feed.yaml").read_text())

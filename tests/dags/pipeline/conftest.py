@@ -17,6 +17,7 @@ import medallion.gold
 from medallion.config import GoldTable, load_product
 from medallion.sql import SQL
 from pipeline.bronze import Bronze
+from tests.dags.pipeline.collection import Collection, use_firestore
 from tests.dags.pipeline.orders import Pipeline, drop_tables, make_environment
 
 Feed = Callable[[str], Any]  # makes a RealPipeline
@@ -69,6 +70,13 @@ def pipeline(
     monkeypatch.setattr("pipeline.discover.load_contract", lambda _: pipeline.contract)
     yield pipeline
     drop_tables(warehouse, environment, keep=("ops",))
+
+
+@pytest.fixture
+def collection(pipeline: Pipeline, firestore_address: str, monkeypatch: pytest.MonkeyPatch) -> Collection:
+    """The collection of the product, with nothing in it yet."""
+    use_firestore(monkeypatch, firestore_address)
+    return Collection(pipeline, firestore_address)
 
 
 @pytest.fixture

@@ -42,6 +42,9 @@ class WholePipeline(RealPipeline):
             states[name] = _state(step)
         if self.product.report:
             states["serve.report"] = _state(lambda: dag.get_task("serve.report").python_callable(**context))
+        if self.product.documents:
+            task = dag.get_task("serve.firestore")
+            states["serve.firestore"] = _state(lambda: task.python_callable(**context))
         return states
 
     def counted(self) -> tuple[int, ...]:

@@ -1,12 +1,14 @@
 """A person who is forgotten is in no table and in no file any more, and nobody else is missing."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 from airflow.exceptions import AirflowFailException, AirflowSkipException
 
+from tests.dags.pipeline.collection import Collection
 from tests.dags.pipeline.conftest import Define
 from tests.dags.pipeline.orders import Pipeline, contract
 
@@ -112,6 +114,24 @@ def test_nothing_that_is_kept_names_the_person(pipeline: Pipeline, define: Defin
     checks = pipeline.query("SELECT TO_JSON_STRING(t) FROM ops.checks AS t WHERE product = '{product}'")
     assert noted
     assert [row for row in (*rows, *(row[0] for row in (*noted, *checks))) if "987654" in row] == []
+
+
+def test_documents_of_the_person_are_deleted(
+    pipeline: Pipeline, collection: Collection, define: Define
+) -> None:
+    select = "SELECT order_date, amount FROM `{{ silver }}.PRODUCT` WHERE order_date IN UNNEST(touched)"
+    define(f"-- Amounts.\n{select}", checks="")
+    collection.wanted = replace(collection.wanted, key=("amount",))
+    pipeline.refresh(pipeline.run("1,0,77", "2,0,5"))
+    collection.write()
+    assert set(collection.all()) == {"77", "5"}
+    pipeline.discover(forget=ask(pipeline, "77"))
+    pipeline.refresh({})
+    assert collection.write() == {"written": 0, "deleted": 1}
+    assert set(collection.all()) == {"5"}
+    assert pipeline.query("SELECT document FROM ops.documents WHERE product = '{product}'") == [("5",)]
+    datasets = pipeline.query("SELECT table_name FROM staging.INFORMATION_SCHEMA.TABLES")
+    assert [name for (name,) in datasets if "__documents__" in name] == []
 
 
 def test_a_column_that_silver_does_not_show_is_told(pipeline: Pipeline) -> None:

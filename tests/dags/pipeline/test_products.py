@@ -25,6 +25,7 @@ from medallion.contracts import load_contract, parse_contract
 from medallion.gold import gold_definition, refresh_script
 from medallion.product_checks import contract_problems, product_problems
 from medallion.sql import SQL
+from tests.dags.pipeline.collection import documents, use_firestore
 from tests.dags.pipeline.orders import drop_tables, make_environment
 from tests.dags.pipeline.products import WholePipeline
 
@@ -63,7 +64,10 @@ def weather_api(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenMeteo]:
     server.server_close()
 
 
-def test_weather_goes_from_its_api_to_gold(products: Products, weather_api: OpenMeteo) -> None:
+def test_weather_goes_from_its_api_to_documents(
+    products: Products, weather_api: OpenMeteo, firestore_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_firestore(monkeypatch, firestore_address)
     weather = products("weather")
     morning = datetime(2026, 1, 31, 5, tzinfo=UTC)
     weather_api.faults.append("malformed")
@@ -81,6 +85,11 @@ def test_weather_goes_from_its_api_to_gold(products: Products, weather_api: Open
         "SELECT source_file, forecast_on FROM silver.weather WHERE city = 'lima' LIMIT 1"
     )
     assert answer == ("gs://local-bronze/weather/city=lima/period=2026-01-31/1.json", date(2026, 1, 31))
+
+    shown = documents(firestore_address, weather.environment, "weather")
+    assert set(shown) == {"berlin", "lima", "new-york", "singapore"}
+    assert shown["lima"]["forecast_date"] == {"stringValue": "2026-01-31"}
+    assert shown["lima"]["warmest"] == {"stringValue": f"{max(temperatures):g}"}
 
     assert weather.run_all(morning) == {"extract": "success", "discover": "skipped"}
     assert len(weather_api.asked) == 4 + 1
