@@ -67,6 +67,11 @@ $(VENV)/velox/.ready: requirements/velox.txt $(VENV)/uv/.ready
 	$(UV) pip install --quiet --compile-bytecode --require-hashes --python $(VENV)/velox/bin/python -r requirements/velox.txt || { rm -rf $(VENV)/velox; exit 0; }
 	@touch $@
 
+$(VENV)/dag_factory/.ready: requirements/dag_factory.txt $(VENV)/pipeline/.ready
+	@rm -rf $(VENV)/dag_factory
+	$(UV) pip install --quiet --no-deps --require-hashes --python $(BIN)/python --target $(VENV)/dag_factory -r requirements/dag_factory.txt
+	@touch $@
+
 .PHONY: run
 run: setup  ## run a product end to end: [PRODUCT=…] [INPUT=file or folder] [KEEP=1]
 	@$(BIN)/python -m local.run --product "$(PRODUCT)" $(if $(INPUT),--input "$(INPUT)") $(if $(filter 1,$(KEEP)),--keep)
@@ -114,6 +119,11 @@ forget: setup  ## take a customer out of all that a product holds: CUSTOMER=… 
 	@[ -n "$(CUSTOMER)" ] || { echo 'Say whom: make forget CUSTOMER=1071' >&2; exit 2; }
 	$(BIN)/python -m local.forget "$(PRODUCT)" "$(CUSTOMER)"
 
+.PHONY: dashboard
+dashboard: setup  ## where a product's gold is looked at: PRODUCT=… ENV=dev|prod [REPORT=id of a report to copy]
+	@[ -n "$(ENV)" ] || { echo 'Give the environment: make dashboard PRODUCT=sales ENV=dev' >&2; exit 2; }
+	$(BIN)/python -m deploy.dashboard "$(PRODUCT)" "$(ENV)" $(if $(REPORT),--report "$(REPORT)")
+
 .PHONY: deploy
 deploy: setup  ## ship this checkout to a Composer environment: ENV=dev|prod [DRY_RUN=1]
 	@[ -n "$(ENV)" ] || { echo 'Give the environment: make deploy ENV=dev' >&2; exit 2; }
@@ -135,6 +145,10 @@ bench: $(VENV)/bench/.ready $(VENV)/velox/.ready  ## measure cleaning beside oth
 bench-model: setup $(VENV)/bench/.ready  ## measure the model on five test snapshots, beside other predictions
 	@$(BIN)/python -m bench.model.run
 
+.PHONY: bench-parsing
+bench-parsing: setup $(VENV)/dag_factory/.ready  ## measure how long Airflow takes to parse 500 products, beside dag-factory
+	@PYTHONPATH=.:dags $(BIN)/python -m bench.dag_parsing.run
+
 .PHONY: check
 check: setup $(VENV)/infra/.ready $(VENV)/checkov/.ready  ## lint, types, import rule, contracts, product files, SQL, infrastructure
 	@$(BIN)/ruff check .
@@ -147,9 +161,10 @@ check: setup $(VENV)/infra/.ready $(VENV)/checkov/.ready  ## lint, types, import
 
 .PHONY: lock
 lock: $(VENV)/uv/.ready  ## lock the requirements anew
-	@for name in uv pipeline emulators infra checkov bench velox; do
+	@for name in uv pipeline emulators infra checkov bench velox dag_factory; do
 	  $(UV) pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 --python-platform linux \
 	    --exclude-newer "$$(sed -n 's/^# exclude-newer: //p' requirements/$$name.in)" \
+	    $$(sed -n 's/^# options: //p' requirements/$$name.in) \
 	    requirements/$$name.in -o requirements/$$name.txt
 	done
 

@@ -35,8 +35,9 @@ def product_dag(product: Product, environment: Environment) -> DAG:
         access_control=_access(product),
     ) as dag:
         _steps(product, environment)
-    # Set last, for each task makes a copy of those that it finds, and a run has them from the DAG.
-    dag.params = {"replay": replay.PARAM, "backfill": backfill.PARAM, "forget": forget.PARAM}  # type: ignore[assignment]
+    # Last, for each task makes a copy of those that it finds, and a run has them from the DAG. Added so, they
+    # are not held to their schemas here, which for many products would take longer than all the rest.
+    dag.params.update({"replay": replay.PARAM, "backfill": backfill.PARAM, "forget": forget.PARAM})
     return dag
 
 

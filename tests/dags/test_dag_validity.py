@@ -15,6 +15,7 @@ from airflow.providers.google.cloud.operators.dataproc import (
     DataprocSubmitJobOperator,
 )
 from airflow.sdk import TriggerRule
+from airflow.sdk.definitions._internal.dag_parsing_context import _airflow_parsing_context_manager
 from airflow.timetables import trigger
 from airflow.timetables.assets import AssetOrTimeSchedule
 from airflow.timetables.base import TimeRestriction
@@ -341,6 +342,15 @@ def test_whatever_breaks_a_product_hides_no_other(monkeypatch: pytest.MonkeyPatc
     found = runpy.run_path(str(ROOT / "dags/data_products.py"))
     assert found["weather"].description == "ZeroDivisionError: a mistake in the code"
     assert found["sales"].get_task("publish")
+
+
+@pytest.mark.parametrize(("asked", "built"), [("sales", {"sales"}), ("customer_churn", {"customer_churn"})])
+def test_a_task_that_starts_has_no_dag_built_but_its_own(asked: str, built: set[str]) -> None:
+    with _airflow_parsing_context_manager(dag_id=asked, task_id="any"):
+        found = [
+            runpy.run_path(str(ROOT / f"dags/{file}.py")) for file in ("data_products", "model_training")
+        ]
+    assert set().union(*found) & (PRODUCTS | MODELS) == built
 
 
 def test_a_schedule_that_is_wrong_is_shown_by_its_dag(monkeypatch: pytest.MonkeyPatch) -> None:
