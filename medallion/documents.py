@@ -35,14 +35,14 @@ def read_yaml(path: Path) -> Any:
         raise ConfigError(file, "", "one YAML document", str(error)) from None
 
 
-def validate(data: Any, schema: Path, file: str) -> None:
+def validate(data: Any, schema: Path, file: str, next_step: str = "mend the file") -> None:
     """Holds data to a JSON Schema; raises ConfigError for a violation, ProblemsError for several."""
     problems = {}
     violations = _validator(schema).iter_errors(data)
     for error in sorted(violations, key=lambda error: list(map(str, error.absolute_path))):
         key = ".".join(str(part) for part in error.absolute_path)
         expected, got = _expected(error)
-        problems[key, expected] = ConfigError(file, key, expected, got)
+        problems[key, expected] = ConfigError(file, key, expected, got, next_step)
     raise_problems(list(problems.values()))
 
 

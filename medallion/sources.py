@@ -23,7 +23,8 @@ class Pages:
 class HttpSource:
     """An API that is asked once a period for each of its `parts`, the parameters by the part's name.
 
-    `connection` is Airflow's. `label` is what the parts are called; without one there is a single part.
+    `connection` is Airflow's, and so is `variable`, whose values take the place of these where there is one.
+    `label` is what the parts are called; without one there is a single part.
     """
 
     connection: str
@@ -34,6 +35,7 @@ class HttpSource:
     pages: Pages | None = None
     max_per_minute: int | None = None
     period: str = "day"
+    variable: str | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class SqlSource:
     """A table of a MySQL database: as a whole once a period, or by a `watermark`.
 
     That is a DATETIME or TIMESTAMP column which grows with each change of a row; rows that appear up to
-    `overlap_minutes` late are found as well. `connection` is Airflow's and names the database.
+    `overlap_minutes` late are found as well. `connection` is Airflow's and names the database; `variable` is
+    Airflow's too, and its values take the place of these where there is one.
     """
 
     connection: str
@@ -49,6 +52,7 @@ class SqlSource:
     watermark: str | None = None
     overlap_minutes: int = 0
     period: str = "day"
+    variable: str | None = None
 
 
 Source = FileSource | HttpSource | SqlSource

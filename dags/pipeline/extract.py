@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from airflow.sdk import task
+from airflow.exceptions import AirflowFailException
+from airflow.sdk import Variable, task
 
-from medallion.config import Environment, Product
+from medallion.config import Environment, Product, changed_source
+from medallion.errors import MedallionError
 from medallion.sources import FileSource, HttpSource, SqlSource
 from pipeline.bronze import bronze_of
 from pipeline.http_source import pull_answers
@@ -41,10 +43,24 @@ def pull_source(
     product: Product, source: HttpSource | SqlSource, environment: Environment, moment: datetime
 ) -> int:
     """Pulls what a source has at a run's moment; returns how many objects it made."""
+    source = _as_set_here(product, source)
     bronze, period = bronze_of(product, environment), period_of(moment, source.period, product.timezone)
     if isinstance(source, HttpSource):
         return pull_answers(source, period, bronze)
     return pull_table(source, period, moment, bronze)
+
+
+def _as_set_here(product: Product, source: HttpSource | SqlSource) -> HttpSource | SqlSource:
+    """The source with the values of its Airflow variable, which is read at each run, where there is one."""
+    changes = Variable.get(source.variable, default=None, deserialize_json=True) if source.variable else None
+    if not source.variable or changes is None:
+        return source
+    try:
+        changed = changed_source(product.name, changes, source.variable)
+    except MedallionError as error:
+        raise AirflowFailException(str(error)) from error
+    log.info("product=%s step=extract variable=%s keys=%s", product.name, source.variable, sorted(changes))
+    return changed  # type: ignore[return-value]  # its type is the file's
 
 
 def period_of(moment: datetime, period: str, timezone: str) -> str:

@@ -1,40 +1,77 @@
-"""When a source is pulled, and for which period."""
+"""A source's values may be an Airflow variable's, which is read at each run and held to the schema."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from airflow.exceptions import AirflowFailException
 
 from medallion.config import load_environment, load_product
-from pipeline.extract import extract, period_of
+from medallion.sources import SqlSource
+from pipeline.extract import pull_source
 from pipeline.product import product_dag
 
-MIDNIGHT = datetime(2026, 1, 31, 3, 30, tzinfo=UTC)  # and the evening before in New York
+VARIABLE = "AIRFLOW_VAR_BIKE_STATIONS_SOURCE"
+PRODUCT = load_product("bike_stations")
+
+
+@pytest.fixture
+def pulled(monkeypatch: pytest.MonkeyPatch) -> list[SqlSource]:
+    """The sources that are pulled from, with no database behind them."""
+    sources: list[SqlSource] = []
+
+    def pull(source: SqlSource, *_: Any) -> int:
+        sources.append(source)
+        return 1
+
+    monkeypatch.setattr("pipeline.extract.bronze_of", lambda *_: None)
+    monkeypatch.setattr("pipeline.extract.pull_table", pull)
+    return sources
+
+
+def pull() -> int:
+    assert isinstance(PRODUCT.source, SqlSource)
+    return pull_source(PRODUCT, PRODUCT.source, load_environment("local"), datetime(2026, 1, 10, tzinfo=UTC))
+
+
+def test_without_the_variable_the_file_holds(pulled: list[SqlSource]) -> None:
+    assert pull() == 1
+    assert pulled == [PRODUCT.source]
+
+
+def test_the_variable_takes_the_place_of_what_it_names(
+    pulled: list[SqlSource], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = {"table": "stations_sample", "watermark": {"column": "updated_at", "overlap_minutes": 1440}}
+    monkeypatch.setenv(VARIABLE, json.dumps(changes))
+    pull()
+    assert [(source.table, source.overlap_minutes) for source in pulled] == [("stations_sample", 1440)]
+    assert pulled[0].connection == "bike_database"
 
 
 @pytest.mark.parametrize(
-    ("period", "timezone", "expected"),
+    ("changes", "message"),
     [
-        ("day", "UTC", "2026-01-31"),
-        ("day", "America/New_York", "2026-01-30"),
-        ("hour", "America/New_York", "2026-01-31T03"),
+        ({"table": "a; b"}, r"source\.table: expected pattern .*, got 'a; b'"),
+        ({"password": "x"}, "source: expected only the keys type, connection, .* got 'password'"),
+        ({"type": "files"}, "the file: expected an object of a source's keys without type"),
+        (["stations"], "the file: expected an object of a source's keys without type"),
     ],
 )
-def test_a_period_is_a_business_date_or_an_hour_in_utc(period: str, timezone: str, expected: str) -> None:
-    assert period_of(MIDNIGHT, period, timezone) == expected
-
-
-@pytest.mark.parametrize("asked", ["replay", "backfill", "forget"])
-def test_a_run_for_another_purpose_pulls_nothing(monkeypatch: pytest.MonkeyPatch, asked: str) -> None:
-    pulled: list[Any] = []
-    monkeypatch.setattr("pipeline.extract.pull_source", lambda *arguments: pulled.append(arguments) or 0)
-    pull = product_dag(load_product("weather"), load_environment("local")).get_task("extract").python_callable
-    params = dict.fromkeys(("replay", "backfill", "forget"))
-    assert pull(params={**params, asked: {}}, logical_date=MIDNIGHT) == 0
+def test_a_variable_that_is_wrong_is_told_and_nothing_is_pulled(
+    pulled: list[SqlSource], monkeypatch: pytest.MonkeyPatch, changes: Any, message: str
+) -> None:
+    monkeypatch.setenv(VARIABLE, json.dumps(changes))
+    wrong = f"Airflow's variable bike_stations_source: {message}.*Next: mend the variable"
+    with pytest.raises(AirflowFailException, match=wrong):
+        pull()
     assert pulled == []
-    pull(params=params, logical_date=MIDNIGHT)
-    assert len(pulled) == 1
 
 
-def test_files_land_by_themselves() -> None:
-    assert extract(load_product("sales"), load_environment("local")) is None
+def test_no_variable_is_read_when_the_dag_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("a variable was read")
+
+    monkeypatch.setattr("pipeline.extract.Variable.get", refuse)
+    assert product_dag(PRODUCT, load_environment("local")).get_task("extract")
