@@ -120,10 +120,14 @@ def cost(job: Any) -> dict[str, Any]:
     }
 
 
+def is_conflict(message: str) -> bool:
+    """Whether an error says that others wrote to the same table meanwhile."""
+    return any(conflict in message.lower() for conflict in CONFLICTS)
+
+
 def _failure(job_id: str, error: dict[str, str]) -> AirflowException:
     """Worth another try, or final: wrong SQL and a failed audit stay what they are."""
     message = f"BigQuery job {job_id} failed: {error.get('reason')}: {error.get('message')}"
-    text = error.get("message", "").lower()
-    if error.get("reason") in TRANSIENT or any(conflict in text for conflict in CONFLICTS):
+    if error.get("reason") in TRANSIENT or is_conflict(error.get("message", "")):
         return AirflowException(message)
     return AirflowFailException(message)

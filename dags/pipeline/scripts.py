@@ -12,7 +12,7 @@ from google.cloud.bigquery import Client, QueryJob, QueryJobConfig, Row
 from medallion.config import Environment, Product
 from medallion.contracts import Contract, parse_contract
 from medallion.sql import render
-from operators.bigquery import BigQueryJobOperator
+from operators.bigquery import BigQueryJobOperator, is_conflict
 from pipeline.work import found, labels, manifest_of, staging_table
 
 Job = tuple[str, dict[str, Any]]  # the identity of the work, and BigQuery's configuration of it
@@ -99,12 +99,14 @@ def client(environment: Environment) -> Client:
 
 
 def query(environment: Environment, template: str, **values: Any) -> list[Row]:
-    """Rows of a query in sql/. Wrong SQL fails the task for good: another try would not mend it."""
+    """Rows of a query in sql/. Wrong SQL fails the task for good; a conflict is left to its next try."""
     try:
         return list(
             client(environment).query(render(template, environment, **values), job_retry=None).result()
         )
     except BadRequest as error:
+        if is_conflict(error.message):
+            raise
         raise AirflowFailException(f"sql/{template}: {error.message}") from error
 
 

@@ -9,9 +9,11 @@ from urllib.parse import unquote
 
 import pytest
 from airflow.exceptions import AirflowFailException, AirflowSkipException
+from google.api_core.exceptions import BadRequest
 
 from medallion.config import Documents
 from pipeline.firestore import encoded, write_changes
+from pipeline.scripts import query
 from tests.dags.pipeline.collection import Collection, use_firestore
 from tests.dags.pipeline.conftest import SELECT, Define
 from tests.dags.pipeline.orders import Pipeline
@@ -184,3 +186,15 @@ def test_without_the_emulator_the_task_is_skipped_and_nothing_is_noted(
     with pytest.raises(AirflowSkipException, match="Firestore emulator was not started"):
         write_changes(pipeline.product.name, wanted, pipeline.environment, "r1")
     assert pipeline.query(NOTED) == []
+
+
+def test_a_conflict_over_the_notes_is_left_to_the_next_try(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Busy:
+        def query(self, *_: Any, **__: Any) -> None:
+            raise BadRequest("Transaction is aborted due to concurrent update against table ops.documents")
+
+    monkeypatch.setattr("pipeline.scripts.client", lambda environment: Busy())
+    with pytest.raises(BadRequest, match="concurrent update"):
+        query(pipeline.environment, "pipeline/documents_written.sql", product="any", build="any")
