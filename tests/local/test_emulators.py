@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from local import emulators
-from local.emulators import NoEmulatorError, emulator_jar, pubsub_emulator
+from local.emulators import NoEmulatorError, emulator_jar, firestore_emulator, pubsub_emulator
+from local.sources import connections, left_out, sources_of
+from medallion.config import load_product
 
 
 @pytest.fixture
@@ -50,3 +52,24 @@ def test_the_sdk_that_is_named_comes_first(nowhere: Path, monkeypatch: pytest.Mo
     jar = install(nowhere / "named")
     monkeypatch.setenv("CLOUDSDK_ROOT_DIR", str(nowhere / "named"))
     assert emulator_jar("pubsub") == jar
+
+
+def test_documents_are_left_out_where_firestore_has_no_emulator_and_that_is_said(nowhere: Path) -> None:
+    weather, sales = load_product("weather"), load_product("sales")
+    assert sources_of([weather]) == ["open_meteo"]
+    (said,) = left_out([sales, weather])
+    assert str(said).startswith(
+        "Google's firestore emulator is not installed. Next: gcloud components install"
+    )
+    assert left_out([sales]) == []
+    assert connections([], {}) == {"FIRESTORE_EMULATOR_HOST": ""}
+
+
+def test_documents_are_written_where_it_has_one(nowhere: Path) -> None:
+    jar = nowhere / "debian" / "platform" / "cloud-firestore-emulator" / "cloud-firestore-emulator.jar"
+    jar.parent.mkdir(parents=True)
+    jar.touch()
+    weather = load_product("weather")
+    assert (sources_of([weather]), left_out([weather])) == (["firestore", "open_meteo"], [])
+    assert connections(["firestore"], {"firestore": 8}) == {"FIRESTORE_EMULATOR_HOST": "127.0.0.1:8"}
+    assert str(jar) in firestore_emulator(8).command
