@@ -109,6 +109,10 @@ query: setup  ## GoogleSQL on the local warehouse: SQL="SELECT …" [FORMAT=csv|
 	@[ -n "$$SQL" ] || { echo 'Give the query: make query SQL="SELECT …"' >&2; exit 2; }
 	$(BIN)/python -m local.query --format "$(FORMAT)" -- "$$SQL"
 
+.PHONY: status
+status: setup  ## every product: last runs, rows, rejected by rule, deadline, open incidents, and what to type next
+	@$(BIN)/python -m local.status
+
 .PHONY: explain
 explain: setup  ## a row's passport: KEY="values of the key, with commas between" [PRODUCT=…]
 	@[ -n "$(KEY)" ] || { echo 'Give the key: make explain KEY="31198459904,1083296"' >&2; exit 2; }

@@ -8,15 +8,18 @@ from airflow.sdk import get_parsing_context
 from medallion.config import environment_name, load_environment, load_product, product_names
 from medallion.product_checks import require_sound
 from pipeline.broken import broken_dag
+from pipeline.deadline import SUFFIX, deadline_dag
 from pipeline.product import product_dag
 
 environment = load_environment(environment_name())
-asked = get_parsing_context().dag_id  # a task that starts needs no DAG but its own
+asked = get_parsing_context().dag_id  # a task that starts needs no DAG but its product's
 
-for name in product_names() if asked is None else {asked} & set(product_names()):
+for name in product_names() if asked is None else {asked.removesuffix(SUFFIX)} & set(product_names()):
     try:
         product = load_product(name)
         require_sound(product)
         globals()[name] = product_dag(product, environment)
+        if product.schedule and product.schedule.deadline:
+            globals()[f"{name}{SUFFIX}"] = deadline_dag(product, environment)
     except Exception as error:  # whatever it is, the other products go on
         globals()[name] = broken_dag(name, error)

@@ -8,6 +8,10 @@ locals {
     for file in fileset("${local.conf}/products", "*.yaml") :
     trimsuffix(file, ".yaml") => yamldecode(file("${local.conf}/products/${file}"))
   }
+  models = {
+    for file in fileset("${local.conf}/models", "*.yaml") :
+    trimsuffix(file, ".yaml") => yamldecode(file("${local.conf}/models/${file}"))
+  }
   contracts = {
     for file in fileset("${local.conf}/contracts", "*.yaml") :
     trimsuffix(file, ".yaml") => yamldecode(file("${local.conf}/contracts/${file}"))

@@ -6,10 +6,17 @@ locals {
   # Airflow looks its connections up under this prefix.
   connections = "airflow-connections"
 
+  # Who is told of what: each has e-mail addresses, a channel of Slack, or both.
+  audiences = flatten([
+    [for product in local.products : values(try(product.notify, {}))],
+    [for product in local.products : try(product.alerts, [])],
+    [for model in local.models : values(try(model.notify, {}))],
+  ])
   product_connections = toset(concat(
     compact([for product in local.products : try(product.source.connection, "")]),
     compact([for product in local.products : try(product.serve.webhook.connection, "")]),
-    [for product in local.products : "smtp_default" if can(product.notify)],
+    compact([for audience in local.audiences : try(audience.slack, "")]),
+    [for audience in local.audiences : "smtp_default" if can(audience.email)],
   ))
   secrets = setunion([local.hash_key], [for name in local.product_connections : "${local.connections}-${name}"])
 }

@@ -18,6 +18,7 @@ from local.explain import table_fed
 from local.forget import CUSTOMER
 from local.googlesql import Table, own_views, tables_read
 from local.paths import CACHE
+from local.sql_incidents import condition_problems, incident_templates
 from local.sql_places import copy_with_places, files_in, placed_problem, rendering_problem
 from local.sql_script import Script
 from medallion.config import ROOT, Environment, GoldTable, Product
@@ -51,6 +52,7 @@ def analyze(
     as well that a gold table reads another one without being built after it, and that a file in the folder
     is part of no script.
     """
+    products = list(products)
     tables: dict[str, Table] = {}
     problems: dict[str, None] = {}  # in order, each once: runs and products share scripts
     used: set[str] = set()
@@ -74,11 +76,12 @@ def analyze(
                 continue
             used |= files_in(sql)
             script = Script(sql, tables, PARAMETERS)
-            found = script.problems()
-            problems.update(
-                dict.fromkeys(placed_problem(problem, sql, template, folder) for problem in found)
-            )
+            told = (placed_problem(problem, sql, template, folder) for problem in script.problems())
+            problems.update(dict.fromkeys(told))
             tables = script.tables
+    for product, _ in products:
+        found = condition_problems(product, environment, tables)
+        problems.update(dict.fromkeys(map(str, found)))
     yield from problems
     for file in sorted({path.relative_to(folder).as_posix() for path in folder.rglob("*.sql")} - used):
         yield f"sql/{file}:1:1: no script takes this file in. Next: add it to local/sql_analysis.py."
@@ -129,6 +132,8 @@ def _product_steps(
     for path in sorted((folder / "report").glob("*.sql")) if product.report else ():
         if path.stem in shown or not (folder / "gold" / path.name).exists():
             yield step(f"report/{path.name}")
+    for template, values in incident_templates(product, PLAN.score_date):
+        yield step(template, **values)
     yield step("summary/ledger.sql", product=product.name)
     yield step(f"summary/{product.name}.sql")
     if product.train:

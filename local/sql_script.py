@@ -205,8 +205,16 @@ class Script:
         return Problem(before.count("\n"), len(before) - before.rfind("\n"), message)
 
 
+def message_of(error: ServerError) -> str:
+    """What the analyzer says is wrong, without the place."""
+    return POSITION.sub("", _placed_message(error))
+
+
+def _placed_message(error: ServerError) -> str:
+    return " ".join(error.raw_error.partition("Message: ")[2].split())
+
+
 def _problem(error: ServerError) -> Problem:
-    message = " ".join(error.raw_error.partition("Message: ")[2].split())
-    place = POSITION.search(message)
+    place = POSITION.search(_placed_message(error))
     line, column = map(int, place.groups()) if place else (2, 1)
-    return Problem(line - 1, column, POSITION.sub("", message))
+    return Problem(line - 1, column, message_of(error))

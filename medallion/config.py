@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from medallion.alerts import NOBODY, Alert, Audience, parse_alert, parse_audience
 from medallion.documents import ROOT, read_yaml, shown, validate
 from medallion.errors import ConfigError
 from medallion.sources import Source, parse_source
@@ -77,11 +78,12 @@ class GoldTable:
 
 @dataclass(frozen=True)
 class Schedule:
-    """When a product runs by itself: by the clock, and where it says so as soon as a file lands."""
+    """When a product runs by itself, also as files land, and when it has to be published: a time of day."""
 
     cron: str
     timezone: str
     on_arrival: bool = False
+    deadline: str | None = None
 
 
 @dataclass(frozen=True)
@@ -129,8 +131,9 @@ class Product:
     labels: dict[str, str] = field(default_factory=dict)
     access: dict[str, tuple[str, ...]] = field(default_factory=dict)
     steps: tuple[CustomStep, ...] = ()
-    notify_failure: tuple[str, ...] = ()
-    notify_success: tuple[str, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    notify_failure: Audience = NOBODY
+    notify_success: Audience = NOBODY
     webhook: Webhook | None = None
     documents: Documents | None = None
 
@@ -157,6 +160,12 @@ class Model:
     drift: dict[str, float]
     image: str | None
     document: dict[str, Any]
+    notify_failure: Audience = NOBODY
+
+    @property
+    def timezone(self) -> str:
+        """The timezone of the days on which its incidents are told again."""
+        return "UTC"
 
 
 def environment_name() -> str:
@@ -207,8 +216,9 @@ def load_product(name: str, conf: Path = CONF) -> Product:
         labels=data.get("labels", {}),
         webhook=Webhook(**data["serve"]["webhook"]) if "webhook" in data.get("serve", {}) else None,
         documents=_documents(data),
-        notify_failure=_people(data, "on_failure"),
-        notify_success=_people(data, "on_success"),
+        alerts=tuple(parse_alert(alert) for alert in data.get("alerts", ())),
+        notify_failure=_audience(data, "on_failure"),
+        notify_success=_audience(data, "on_success"),
         access={role: tuple(rights) for role, rights in data.get("access", {}).items()},
         steps=tuple(
             CustomStep(step["name"], step["after"], step.get("with", {})) for step in data.get("steps", ())
@@ -245,6 +255,7 @@ def load_model(name: str, conf: Path = CONF) -> Model:
         drift=data["drift"],
         image=data.get("image"),
         document=data,
+        notify_failure=_audience(data, "on_failure"),
     )
 
 
@@ -273,8 +284,8 @@ def _documents(data: dict[str, Any]) -> Documents | None:
     return Documents(**{**wanted, "key": tuple(wanted["key"])}) if wanted else None
 
 
-def _people(data: dict[str, Any], event: str) -> tuple[str, ...]:
-    return tuple(data.get("notify", {}).get(event, {}).get("email", ()))
+def _audience(data: dict[str, Any], event: str) -> Audience:
+    return parse_audience(data.get("notify", {}).get(event, {}))
 
 
 def _gold(data: dict[str, Any]) -> GoldTable:

@@ -57,6 +57,9 @@ def _expected(error: Any) -> tuple[str, Any]:
             return f"only the keys {', '.join(known)}", unknown
         case "enum":
             return f"one of {', '.join(map(str, error.validator_value))}", error.instance
+        case "anyOf" if all("required" in choice for choice in error.validator_value):
+            keys = ", ".join(key for choice in error.validator_value for key in choice["required"])
+            return f"at least one of the keys {keys}", ", ".join(error.instance)
         case "not":
             return "no secret: those belong to the connection", error.instance
         case _:

@@ -36,6 +36,7 @@ def product_problems(product: Product, conf: Path = CONF, sql: Path = SQL) -> It
     if product.documents and product.documents.table not in {table.table for table in product.gold}:
         expected = "a gold table of this product"
         yield ConfigError(file, "serve.firestore.table", expected, product.documents.table)
+    yield from _alerts(product, file)
     yield from step_problems(product, file)
 
 
@@ -113,3 +114,17 @@ def _gold(product: Product, file: str, sql: Path) -> Iterator[ConfigError]:
     except CycleError as error:
         circle = " after ".join(error.args[1])
         yield ConfigError(file, "gold", "an order in which the tables can be built", circle)
+
+
+def _alerts(product: Product, file: str) -> Iterator[ConfigError]:
+    counts = Counter(alert.name for alert in product.alerts)
+    tables = [table.table for table in product.gold]
+    for index, alert in enumerate(product.alerts):
+        if counts[alert.name] > 1:
+            yield ConfigError(file, f"alerts.{index}.name", "each alert once", alert.name)
+        if alert.table not in tables:
+            expected = f"a gold table of this product: {', '.join(tables) or 'there is none'}"
+            yield ConfigError(file, f"alerts.{index}.table", expected, alert.table)
+    if product.schedule and product.schedule.deadline and not product.notify_failure:
+        expected = "notify.on_failure beside it, for somebody to be told"
+        yield ConfigError(file, "schedule.deadline", expected, product.schedule.deadline)

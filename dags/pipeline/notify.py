@@ -1,31 +1,53 @@
-"""notify: e-mails about a product's runs, for a task that failed for good and for a run that published."""
+"""notify: messages about runs, for a step that failed for good and for a run that published."""
 
+import logging
+import re
+from collections.abc import Callable
 from typing import Any
 
-from airflow.providers.smtp.hooks.smtp import SmtpHook
-from airflow.providers.smtp.notifications.smtp import SmtpNotifier
-from airflow.sdk import task
-from markupsafe import escape
+from airflow.sdk import Context, task
 
-from medallion.config import Product
+from medallion.config import Environment, Model, Product
+from pipeline.incidents import FAILURE, Incident, open_incidents, raise_incident
+from pipeline.messages import LONGEST, Message, send
 from pipeline.work import found, metrics_of
 
-# Rendered when a task has failed. What stands there may come from files, so it is escaped.
-SUBJECT = "{{ dag.dag_id }}: {{ ti.task_id }} failed"
-FAILURE = """
-<p>{{ ti.task_id }} of {{ dag.dag_id }} has failed, after {{ ti.try_number }} tries.</p>
-<p>Run: {{ run_id | e }}</p>
-<p>Reason: {{ exception | string | truncate(2000) | e }}</p>
-<p>Log: <a href="{{ ti.log_url | e }}">{{ ti.log_url | e }}</a></p>
-<p>Nothing unaudited is published. Once the reason is gone, clear the task, or run the DAG again.</p>
-"""
+# How audits and gold's checks tell of rows (sql/pipeline/audit.sql, checks.sql), and that they have failed.
+ROWS = re.compile(r": (\d+) (?:of \d+ |valid )?rows\b")
+CHECKED = re.compile(r"audit failed|failed its checks|see ops\.checks")
+
+log = logging.getLogger(__name__)
 
 
-def on_failure(product: Product) -> list[SmtpNotifier]:
-    """What Airflow calls when a task's last try has failed; sender and server are the connection's."""
-    if not product.notify_failure:
-        return []
-    return [SmtpNotifier(to=list(product.notify_failure), subject=SUBJECT, html_content=FAILURE)]
+def on_failure(product: Product | Model, environment: Environment) -> Callable[[Context], None]:
+    """What Airflow calls when a task's last try has failed. A step is one cause, whatever tasks it has."""
+
+    def tell(context: Context) -> None:
+        try:
+            known = open_incidents(product, environment)
+        except Exception:  # whatever keeps ops from being read, the failure is told
+            log.exception("product=%s: ops.incidents can't be read", product.name)
+            known = {}
+        incident = failure(product, environment, context)
+        link = context["ti"].log_url  # type: ignore[attr-defined]
+        raise_incident(incident, known, product, environment, product.notify_failure, context, link)
+
+    return tell
+
+
+def failure(product: Product | Model, environment: Environment, context: Context) -> Incident:
+    """The incident that a failed task is."""
+    instance = context["ti"]
+    step, reason = instance.task_id.partition(".")[0], str(context.get("exception") or "its worker died")
+    command = f"airflow dags trigger {context['dag'].dag_id}"
+    if CHECKED.search(reason):
+        command = (
+            f"SELECT run, name, detail, offending FROM {environment.datasets['ops']}.checks"
+            f" WHERE product = '{product.name}' AND step = '{step}' AND severity = 'fail' AND NOT passed"
+        )
+    rows = [int(count) for count in ROWS.findall(reason)]
+    detail = f"{instance.task_id}, try {instance.try_number}: {reason}"[:LONGEST]
+    return Incident(f"{FAILURE}{step}", detail, command, sum(rows) if rows else None)
 
 
 def on_success(product: Product, **arguments: Any) -> Any:
@@ -35,22 +57,14 @@ def on_success(product: Product, **arguments: Any) -> Any:
 
     @task(task_id="notify", **arguments)
     def notify(**context: Any) -> None:
-        with SmtpHook() as smtp:
-            smtp.send_email_smtp(
-                to=list(product.notify_success),
-                subject=f"{product.name}: published",
-                html_content=_published(product, context),
-            )
+        send(_published(product, context), product.notify_success)
 
     return notify()
 
 
-def _published(product: Product, context: Any) -> str:
-    run = found(context).get("run")
+def _published(product: Product, context: Any) -> Message:
+    subject, run = f"{product.name}: published", found(context).get("run")
     if run is None:
-        return f"<p>{escape(product.name)}: gold shows what an earlier run has published.</p>"
-    rows = metrics_of(context)["rows"]
-    counts = "".join(
-        f"<tr><td>{escape(status)}</td><td>{count:,}</td></tr>" for status, count in rows.items()
-    )
-    return f"<p>{escape(product.name)} has published run {escape(run)}.</p><table>{counts}</table>"
+        return Message(subject, {"What": "gold shows what an earlier run has published"})
+    rows = {f"Rows {status}": f"{count:,}" for status, count in metrics_of(context)["rows"].items()}
+    return Message(subject, {"Run": run, **rows})

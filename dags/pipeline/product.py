@@ -8,6 +8,7 @@ from airflow.timetables.trigger import CronTriggerTimetable
 
 from medallion.config import Environment, Product
 from pipeline import backfill, forget, replay
+from pipeline.alert import alert, all_clear
 from pipeline.arrival import landed_files
 from pipeline.audit import audit
 from pipeline.clean import clean
@@ -30,11 +31,16 @@ def product_dag(product: Product, environment: Environment) -> DAG:
         schedule=_timetable(product, environment),
         catchup=False,
         max_active_runs=1,  # one writer for each silver table
-        default_args={"owner": product.owner, "on_failure_callback": on_failure(product), **RETRIES},
+        default_args={
+            "owner": product.owner,
+            "on_failure_callback": on_failure(product, environment),
+            **RETRIES,
+        },
         tags=["data product", *(f"{name}:{value}" for name, value in product.labels.items())],
         access_control=_access(product),
     ) as dag:
         _steps(product, environment)
+        dag.leaves >> all_clear(product, environment)
     # Last, for each task makes a copy of those that it finds, and a run has them from the DAG. Added so, they
     # are not held to their schemas here, which for many products would take longer than all the rest.
     dag.params.update({"replay": replay.PARAM, "backfill": backfill.PARAM, "forget": forget.PARAM})
@@ -58,6 +64,9 @@ def _steps(product: Product, environment: Environment) -> None:
     refreshed = gold(product, environment, discovered, published)
     served = serve(product, environment)
     [published, refreshed] >> served
+    looked = alert(product, environment, trigger_rule=ANY_NEWS)
+    if looked is not None:
+        [published, refreshed] >> looked
     told = on_success(product, trigger_rule=ANY_NEWS)
     if told is not None:
         [published, refreshed, served] >> told

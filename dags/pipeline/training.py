@@ -18,7 +18,9 @@ from medallion.snapshots import SnapshotPlan, TooLittleHistoryError, plan_snapsh
 from medallion.sql import render
 from operators.dataproc import spark_operator
 from operators.model import MLModelTrainJobOperator, MLModelTrainOperator, ModelDeployOperator
+from pipeline.alert import all_clear
 from pipeline.model_work import PLAN, PROMOTE, model_job, options, planned, read_plan, version_uri
+from pipeline.notify import on_failure
 from pipeline.scoring import score
 from pipeline.scripts import Job, job_task, query, script
 from pipeline.work import RETRIES, labels, read_object
@@ -40,7 +42,11 @@ def model_dag(model: Model, environment: Environment) -> DAG:
         schedule=None,
         catchup=False,
         max_active_runs=1,  # one version at a time is held against the live one
-        default_args={"owner": model.owner, **RETRIES},
+        default_args={
+            "owner": model.owner,
+            "on_failure_callback": on_failure(model, environment),
+            **RETRIES,
+        },
         tags=["model"],
     ) as dag:
         snapshot = _snapshot(model, environment)
@@ -48,6 +54,7 @@ def model_dag(model: Model, environment: Environment) -> DAG:
         snapshot >> _train(model, environment) >> _evaluate(model, environment) >> promote
         promote >> card
         [snapshot, promote] >> score(model, environment)
+        dag.leaves >> all_clear(model, environment)
     return dag
 
 

@@ -1,5 +1,5 @@
 -- What the platform knows of its own work: the ledger of files, runs, touched dates, refreshes, documents, checks, what
--- jobs cost, and erasures.
+-- jobs cost, erasures and incidents; and `status`, the whole at a glance.
 -- Made by the deployment, once per environment.
 -- No expiry: the ledger is what makes "nothing lost, nothing twice" true years later.
 CREATE TABLE IF NOT EXISTS `{{ ops }}.files` (
@@ -107,3 +107,58 @@ CREATE TABLE IF NOT EXISTS `{{ ops }}.erasures` (
 )
 CLUSTER BY product
 OPTIONS (description = 'Erasures of persons, without their identity.');
+
+CREATE TABLE IF NOT EXISTS `{{ ops }}.incidents` (
+  product STRING NOT NULL OPTIONS (description = 'The data product or model.'),
+  incident STRING NOT NULL OPTIONS (description = 'Its cause: failure.<step>, alert.<name> or deadline.'),
+  opened_at TIMESTAMP NOT NULL OPTIONS (description = 'When it was first noted.'),
+  told_on DATE OPTIONS (description = 'Day, in the timezone of the product, of the run for which it was told last; NULL where nobody is to be told.'),
+  closed_at TIMESTAMP OPTIONS (description = 'When it was noted to be over; NULL while it is open.'),
+  run STRING NOT NULL OPTIONS (description = 'The Airflow run that found it last.'),
+  offending_rows INT64 OPTIONS (description = 'How many rows it was about then; NULL where it is about none.'),
+  detail STRING NOT NULL OPTIONS (description = 'What is the matter.'),
+  command STRING NOT NULL OPTIONS (description = 'What helps: a query that shows more, or the command to try again.')
+)
+CLUSTER BY product, incident
+OPTIONS (description = 'What went wrong, by cause: opened once, closed when it was over.');
+
+CREATE OR REPLACE VIEW `{{ ops }}.status`
+OPTIONS (description = 'Each product and model: its newest run, and what is wrong with it now.')
+AS
+WITH
+  newest AS (
+    SELECT
+      product,
+      run,
+      published_at,
+      rows_read,
+      rows_valid,
+      rows_rejected,
+      rows_duplicate
+    FROM `{{ ops }}.runs`
+    WHERE TRUE
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY product ORDER BY published_at DESC, run) = 1
+  ),
+  wrong AS (
+    SELECT
+      product,
+      COUNT(*) AS open_incidents,
+      STRING_AGG(incident, ', ' ORDER BY opened_at, incident) AS incidents,
+      MIN(opened_at) AS wrong_since
+    FROM `{{ ops }}.incidents`
+    WHERE closed_at IS NULL
+    GROUP BY product
+  )
+SELECT
+  COALESCE(n.product, w.product) AS product,
+  COALESCE(w.incidents, 'well') AS state,
+  COALESCE(w.open_incidents, 0) AS open_incidents,
+  w.wrong_since,
+  n.run,
+  n.published_at,
+  n.rows_read,
+  n.rows_valid,
+  n.rows_rejected,
+  n.rows_duplicate
+FROM newest AS n
+FULL JOIN wrong AS w ON w.product = n.product;

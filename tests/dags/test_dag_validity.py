@@ -43,7 +43,15 @@ PULLED = {"bike_stations", "weather"}
 SERVE = {"customer_transactions", "sales", "weather"}
 NOTIFY = {"sales"}
 ON_ARRIVAL = {"customer_transactions", "sales"}
+ALERT = {"bike_stations", "weather"}
+ENDS = {
+    "bike_stations": {"alert"},
+    "customer_transactions": {"serve"},
+    "sales": {"notify"},
+    "weather": {"alert", "serve"},
+}
 MODELS = {"customer_churn"}
+DEADLINES = {"customer_transactions__deadline", "weather__deadline"}
 NEVER_RUN = TimeRestriction(earliest=None, latest=None, catchup=False)
 
 
@@ -68,7 +76,7 @@ def upstream_steps(dag: Any) -> dict[str, set[str]]:
 
 
 def test_there_is_a_dag_for_each_product_and_model(dags: dict[str, Any]) -> None:
-    assert set(dags) == PRODUCTS | MODELS
+    assert set(dags) == PRODUCTS | MODELS | DEADLINES
 
 
 @pytest.mark.parametrize("product", sorted(PRODUCTS))
@@ -85,8 +93,13 @@ def test_a_product_goes_through_its_steps_in_order(dags: dict[str, Any], product
         "publish": {"audit"},
         "gold": {"discover", "publish"},
         **serves,
+        **({"alert": {"publish", "gold"}} if product in ALERT else {}),
         **({"notify": {"publish", "gold", "serve"}} if product in NOTIFY else {}),
+        "all_clear": ENDS[product],
     }
+    # It is reached where all is well, and only there.
+    assert {task.task_id for task in dags[product].leaves} == {"all_clear"}
+    assert dags[product].get_task("all_clear").trigger_rule == TriggerRule.NONE_FAILED
 
 
 @pytest.mark.parametrize("model", sorted(MODELS))
@@ -98,10 +111,12 @@ def test_a_model_goes_through_its_steps_in_order(dags: dict[str, Any], model: st
         "evaluate": {"train"},
         "deploy": {"evaluate"},
         "score": {"snapshot", "deploy"},
+        "all_clear": {"deploy", "score"},
     }
     assert dags[model].get_task("score.predict").trigger_rule == TriggerRule.ALL_DONE
     # What fails in training fails the run, for scoring goes on without it.
-    assert {task.task_id for task in dags[model].leaves} == {"deploy.card", "score.publish"}
+    assert dags[model].get_task("all_clear").upstream_task_ids == {"deploy.card", "score.publish"}
+    assert {task.task_id for task in dags[model].leaves} == {"all_clear"}
 
 
 @pytest.mark.parametrize("dag_id", sorted(PRODUCTS | MODELS))
@@ -132,6 +147,30 @@ class TestEveryDag:
         ]
         assert waiting
         assert eager == [], f"{dag_id}: set deferrable=True"
+
+
+@pytest.mark.parametrize("dag_id", sorted(DEADLINES))
+def test_a_deadline_is_looked_after_at_its_time(dags: dict[str, Any], dag_id: str) -> None:
+    dag, product = dags[dag_id], load_product(dag_id.partition("__")[0])
+    assert product.schedule is not None
+    moment = pendulum.datetime(2026, 1, 10, tz=product.schedule.timezone)
+    last = trigger.DataInterval.exact(moment)
+    due = dag.timetable.next_dagrun_info(
+        last_automated_data_interval=last, restriction=TimeRestriction(moment, None, catchup=True)
+    )
+    assert due.run_after.in_timezone(product.schedule.timezone).strftime("%d %H:%M") == "10 07:00"
+    assert dag.max_active_runs == 1
+    assert dag.catchup is False
+    (task,) = dag.tasks
+    assert task.retries >= 2
+    assert task.owner == product.owner
+    assert task.on_failure_callback
+
+
+@pytest.mark.parametrize("dag_id", sorted(PRODUCTS | MODELS))
+def test_every_task_tells_of_its_failure(dags: dict[str, Any], dag_id: str) -> None:
+    silent = [task.task_id for task in dags[dag_id].tasks if len(task.on_failure_callback) != 1]
+    assert silent == [], f"{dag_id}: set on_failure_callback in default_args"
 
 
 def test_a_product_triggers_its_model(dags: dict[str, Any]) -> None:

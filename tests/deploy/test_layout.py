@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from deploy.plan import make_plan
-from medallion.config import model_names, product_names
+from medallion.config import load_product, model_names, product_names
 from tests.deploy.conftest import DEV
 
 # What Airflow does with the folder, where nothing of the jobs can be imported.
@@ -47,8 +47,12 @@ def test_the_deployed_dags_import(tmp_path: Path) -> None:
     command = [sys.executable, "-c", IMPORT, str(bucket / "dags")]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
+    products = {name: load_product(name) for name in product_names()}
+    deadlines = [
+        f"{name}__deadline" for name, each in products.items() if each.schedule and each.schedule.deadline
+    ]
     assert json.loads(done.stdout.splitlines()[-1]) == {
-        "dags": sorted((*product_names(), *model_names())),
+        "dags": sorted((*product_names(), *model_names(), *deadlines)),
         "errors": {},
         "accounts": [
             "spark@customer-data-dev.iam.gserviceaccount.com",

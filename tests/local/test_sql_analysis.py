@@ -8,6 +8,7 @@ import pytest
 
 from local import sql_analysis
 from local.sql_analysis import analyze, analyze_if_changed
+from medallion.alerts import Alert, Audience
 from medallion.config import GoldTable, Product, load_environment, load_product
 from medallion.contracts import Contract, load_contract, parse_contract
 from medallion.sql import SQL
@@ -181,6 +182,38 @@ def test_a_script_that_breaks_off_is_told_at_its_last_line(folder: Path, contrac
 def test_a_template_that_is_none_is_told_at_its_line(folder: Path, contract: Contract) -> None:
     edit(folder, "gold/daily.sql", "{{ silver }}", "{{ silver }")
     assert told(folder, contract)[0].startswith("sql/gold/daily.sql:5:1: unexpected '}'")
+
+
+@pytest.mark.parametrize(
+    ("where", "reason"),
+    [
+        ("orders < 10", None),
+        ("orders < 10\n  AND order_date > DATE '2017-01-01'  -- not the first", None),
+        ("order < 10", "Syntax error: Unexpected keyword ORDER"),
+        ("oders < 10", "Unrecognized name: oders; Did you mean orders?"),
+        ("orders", "WHERE clause should return type BOOL, but returns INT64"),
+        ("COUNT(*) > 10", "Aggregate function COUNT(*) not allowed in WHERE clause"),
+        ("orders < 'ten'", "No matching signature for operator <"),
+        ("TRUE) OR (TRUE", 'Syntax error: Expected end of input but got ")"'),
+        ("TRUE; DROP TABLE gold.daily", "it is more than one statement"),
+        ("orders < (SELECT MAX(orders) FROM gold.totals)", "it reads gold.daily, gold.totals"),
+        ("", "Syntax error: Unexpected end of"),
+    ],
+)
+def test_the_condition_of_an_alert_is_one_expression_over_its_table(
+    folder: Path, contract: Contract, where: str, reason: str | None
+) -> None:
+    alert = Alert("few", "Few orders.", "daily", where, Audience(slack="channel"))
+    problems = told(folder, contract, replace(PRODUCT, alerts=(alert,)))
+    if reason is None:
+        assert problems == []
+        return
+    (problem,) = problems
+    assert problem.startswith(
+        "conf/products/customer_transactions.yaml: alerts.0.where: expected one boolean expression over "
+        f"gold.daily ({reason}"
+    )
+    assert problem.endswith(f", got {where!r}. Next: mend the file.")
 
 
 def test_what_has_not_changed_is_not_analyzed_again(

@@ -1,9 +1,12 @@
 """Products on the emulators, run by their real tasks: a small one, and the real one with its Spark job."""
 
+import json
 import re
+import threading
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from email import message_from_bytes
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,9 +17,13 @@ from google.cloud import bigquery
 from pyspark.sql import SparkSession
 
 import medallion.gold
+from local.cloud import MAIL_OPTIONS
+from local.mail import mail_server
+from local.services import free_ports
 from medallion.config import GoldTable, load_product
 from medallion.sql import SQL
 from pipeline.bronze import Bronze
+from tests.dags.pipeline.channels import Channel, Mails
 from tests.dags.pipeline.collection import Collection, use_firestore
 from tests.dags.pipeline.orders import Pipeline, drop_tables, make_environment
 
@@ -41,6 +48,33 @@ def emulators(bigquery_url: str, gcs_url: str, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", bigquery_url)
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs_url)
     monkeypatch.setenv("AIRFLOW_VAR_MEDALLION_RELEASE", "release")
+
+
+@pytest.fixture
+def mails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mails]:
+    """The mails that were sent."""
+    (port,) = free_ports(1)
+    folder = tmp_path / "mails"
+    server = mail_server(folder, port)
+    server.start()
+    connection = {"conn_type": "smtp", "host": "127.0.0.1", "port": port, "extra": MAIL_OPTIONS}
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", json.dumps(connection))
+    yield lambda: [message_from_bytes(path.read_bytes()) for path in sorted(folder.glob("*.eml"))]
+    server.stop()
+
+
+@pytest.fixture
+def slack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Channel]:
+    """A channel of Slack, behind the connection `team_channel`."""
+    channel = Channel()
+    threading.Thread(target=channel.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    url = f"http://127.0.0.1:{channel.server_port}/services"
+    token = {"password": "T1/B2/x3"}  # pragma: allowlist secret
+    connection = {"conn_type": "slackwebhook", "host": url, **token}
+    monkeypatch.setenv("AIRFLOW_CONN_TEAM_CHANNEL", json.dumps(connection))
+    yield channel
+    channel.shutdown()
+    channel.server_close()
 
 
 @pytest.fixture

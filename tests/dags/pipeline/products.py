@@ -1,6 +1,7 @@
 """A product of conf/ on the emulators, through all of its tasks, the Spark job's among them."""
 
-from datetime import datetime
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 from airflow.exceptions import AirflowSkipException
@@ -17,9 +18,11 @@ class WholePipeline(RealPipeline):
 
     def run_all(self, moment: datetime | None = None) -> dict[str, str]:
         """Runs every task that a run at a moment has; returns their states by id."""
+        started = moment or datetime(2026, 1, 10, tzinfo=UTC)
         context = {
             "ti": TaskInstance(),
             "logical_date": moment,
+            "dag_run": SimpleNamespace(run_after=started, start_date=started),
             "run_id": "manual",
             "params": dict.fromkeys(("replay", "backfill", "forget")),
         }
@@ -45,6 +48,9 @@ class WholePipeline(RealPipeline):
         if self.product.documents:
             task = dag.get_task("serve.firestore")
             states["serve.firestore"] = _state(lambda: task.python_callable(**context))
+        for name in ("alert", "all_clear"):
+            if name in dag.task_ids:
+                states[name] = _state(lambda name=name: dag.get_task(name).python_callable(**context))
         return states
 
     def counted(self) -> tuple[int, ...]:

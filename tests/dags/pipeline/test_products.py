@@ -25,6 +25,7 @@ from medallion.contracts import load_contract, parse_contract
 from medallion.gold import gold_definition, refresh_script
 from medallion.product_checks import contract_problems, product_problems
 from medallion.sql import SQL
+from tests.dags.pipeline.channels import Mails, text
 from tests.dags.pipeline.collection import documents, use_firestore
 from tests.dags.pipeline.orders import drop_tables, make_environment
 from tests.dags.pipeline.products import WholePipeline
@@ -64,12 +65,16 @@ def weather_api(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenMeteo]:
     server.server_close()
 
 
-def test_weather_goes_from_its_api_to_documents(
-    products: Products, weather_api: OpenMeteo, firestore_address: str, monkeypatch: pytest.MonkeyPatch
+def test_weather_goes_from_its_api_to_documents_and_mails(
+    products: Products,
+    weather_api: OpenMeteo,
+    firestore_address: str,
+    mails: Mails,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     use_firestore(monkeypatch, firestore_address)
     weather = products("weather")
-    morning = datetime(2026, 1, 31, 5, tzinfo=UTC)
+    morning = datetime(2026, 7, 31, 5, tzinfo=UTC)
     weather_api.faults.append("malformed")
     states = weather.run_all(morning)
     assert set(states.values()) == {"success"}
@@ -84,11 +89,16 @@ def test_weather_goes_from_its_api_to_documents(
     (answer,) = weather.query(
         "SELECT source_file, forecast_on FROM silver.weather WHERE city = 'lima' LIMIT 1"
     )
-    assert answer == ("gs://local-bronze/weather/city=lima/period=2026-01-31/1.json", date(2026, 1, 31))
+    assert answer == ("gs://local-bronze/weather/city=lima/period=2026-07-31/1.json", date(2026, 7, 31))
+    # It is hot in Lima and Singapore.
+    (mail,) = mails()
+    assert (mail["To"], mail["Subject"]) == ("store-operations@example.com", "weather: heat")
+    assert "<p>Rows: 2</p>" in text(mail)
+    assert "gold.weather_daily of 2026-07-31: warmest &gt;= 38" in text(mail)
 
     shown = documents(firestore_address, weather.environment, "weather")
     assert set(shown) == {"berlin", "lima", "new-york", "singapore"}
-    assert shown["lima"]["forecast_date"] == {"stringValue": "2026-01-31"}
+    assert shown["lima"]["forecast_date"] == {"stringValue": "2026-07-31"}
     assert shown["lima"]["warmest"] == {"stringValue": f"{max(temperatures):g}"}
 
     assert weather.run_all(morning) == {"extract": "success", "discover": "skipped"}
@@ -180,19 +190,19 @@ def example(tmp_path: Path) -> tuple[Path, list[str]]:
     (tmp_path / "conf").mkdir()
     shutil.copy(CONF / "product.schema.json", tmp_path / "conf")
     lines: list[str] = []
-    for kind, text in BLOCK.findall(DOCS.read_text()):
-        place = re.match(r"(?:#|--) ((?:conf|sql)/\S+)\n", text)
+    for kind, block in BLOCK.findall(DOCS.read_text()):
+        place = re.match(r"(?:#|--) ((?:conf|sql)/\S+)\n", block)
         if place:
             path = tmp_path / place[1]
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text[place.end() :])
+            path.write_text(block[place.end() :])
         elif kind == "csv":
-            lines = text.splitlines()
+            lines = block.splitlines()
     return tmp_path, lines
 
 
 def test_a_new_product_is_what_the_docs_say_and_nothing_else(
-    products: Products, example: tuple[Path, list[str]], monkeypatch: pytest.MonkeyPatch
+    products: Products, example: tuple[Path, list[str]], mails: Mails, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, (header, *lines) = example
     conf, sql = folder / "conf", folder / "sql"
@@ -211,3 +221,4 @@ def test_a_new_product_is_what_the_docs_say_and_nothing_else(
         (date(2026, 1, 5), 1, 108)
     ]
     assert visits.query("SELECT raw FROM quarantine.visits") == [("331,2026-01-05 10:00,-1",)]
+    assert [mail["Subject"] for mail in mails()] == ["visits: crowd"]

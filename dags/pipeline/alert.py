@@ -1,0 +1,93 @@
+"""alert: looks at what gold shows now; and all_clear: says what is over once a run has come through."""
+
+import logging
+from typing import Any
+
+from airflow.sdk import TriggerRule, task
+
+from medallion.alerts import NOBODY, Alert
+from medallion.config import Environment, Model, Product
+from medallion.sql import literal
+from pipeline.incidents import (
+    ALERT,
+    DEADLINE,
+    FAILURE,
+    Incident,
+    close_incidents,
+    open_incidents,
+    raise_incident,
+)
+from pipeline.scripts import query
+from pipeline.work import DISCOVER
+
+log = logging.getLogger(__name__)
+
+
+def alert(product: Product, environment: Environment, **arguments: Any) -> Any:
+    """The step's task; None where a product has no alerts."""
+    if not product.alerts:
+        return None
+
+    @task(task_id="alert", **arguments)
+    def look(**context: Any) -> None:
+        known = open_incidents(product, environment)
+        for condition in product.alerts:
+            incident = look_at(condition, product, environment)
+            if incident.rows:
+                raise_incident(incident, known, product, environment, condition.audience, context)  # type: ignore[arg-type]
+            else:
+                close_incidents([incident.cause], known, product, environment, condition.audience)
+            log.info("product=%s step=alert alert=%s rows=%d", product.name, condition.name, incident.rows)
+
+    return look()
+
+
+def look_at(alert: Alert, product: Product, environment: Environment) -> Incident:
+    """The incident that an alert's condition makes; of no rows where it does not hold.
+
+    Cost follows change: of a table in partitions by business date the newest is read, whatever others a late
+    row has touched. So an alert is over when a newer date has come that is well.
+    """
+    (table,) = (table for table in product.gold if table.table == alert.table)
+    newest = None
+    if table.partition_by:
+        newest = query(environment, "incidents/newest.sql", product=product.name)[0]["newest"]
+    (row,) = query(
+        environment,
+        "incidents/condition.sql",
+        table=table.table,
+        partition_by=table.partition_by,
+        newest=newest,
+        where=alert.where,
+    )
+    name = f"{environment.datasets['gold']}.{table.table}"
+    when = f"{table.partition_by} = {literal(newest)} AND " if table.partition_by else ""
+    return Incident(
+        f"{ALERT}{alert.name}",
+        f"{alert.description} ({name}{f' of {newest}' if newest else ''}: {alert.where})",
+        f"SELECT * FROM {name} WHERE {when}({alert.where})",
+        row["found"],
+    )
+
+
+def all_clear(product: Product | Model, environment: Environment) -> Any:
+    """The last task of a run: it is reached when nothing failed, whether or not there was something new.
+
+    Alerts that a product no longer has are closed without a word.
+    """
+    watched = {f"{ALERT}{each.name}" for each in getattr(product, "alerts", ())}
+
+    @task(task_id="all_clear", trigger_rule=TriggerRule.NONE_FAILED)
+    def close(**context: Any) -> None:
+        news = context["ti"].xcom_pull(task_ids=DISCOVER)
+        if news and news.get("dry_run"):
+            return  # it has tried nothing but what it was asked to try
+        known = open_incidents(product, environment)
+        over = [cause for cause in known if cause.startswith(FAILURE)]
+        if news is not None:  # something was published, or reached gold
+            over.append(DEADLINE)
+        close_incidents(over, known, product, environment, product.notify_failure)
+        forgotten = [cause for cause in known if cause.startswith(ALERT) and cause not in watched]
+        close_incidents(forgotten, known, product, environment, NOBODY)
+
+    return close()

@@ -1,0 +1,70 @@
+"""Deadlines: a DAG that looks, at the time by which a product has to be published, whether it is.
+
+Airflow's own deadlines (3.1) know a DAG run that exists and is late, and keep one from being made that has
+no logical date. This one asks the tables, so that it also sees a run that never began, that was skipped for
+want of files, or that failed before gold.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from airflow.sdk import DAG, task
+from airflow.timetables.trigger import CronTriggerTimetable
+
+from medallion.config import Environment, Product
+from medallion.deadlines import deadline_cron, due_before, last_deadline
+from pipeline.incidents import DEADLINE, Incident, close_incidents, open_incidents, raise_incident
+from pipeline.notify import on_failure
+from pipeline.scripts import query
+from pipeline.work import RETRIES
+
+SUFFIX = "__deadline"
+
+
+def deadline_dag(product: Product, environment: Environment) -> DAG:
+    """The DAG that looks after a product's deadline, which its schedule has."""
+    assert product.schedule is not None
+    with DAG(
+        dag_id=f"{product.name}{SUFFIX}",
+        description=f"Tells where {product.name} is not published by {product.schedule.deadline}.",
+        schedule=CronTriggerTimetable(
+            deadline_cron(product.schedule), timezone=product.schedule.timezone, run_immediately=timedelta(0)
+        ),
+        catchup=False,
+        max_active_runs=1,
+        default_args={
+            "owner": product.owner,
+            "on_failure_callback": on_failure(product, environment),
+            **RETRIES,
+        },
+        tags=["deadline"],
+    ) as dag:
+        _look(product, environment)
+    return dag
+
+
+def _look(product: Product, environment: Environment) -> Any:
+    schedule = product.schedule
+    assert schedule is not None
+
+    @task(task_id="look")
+    def look(**context: Any) -> None:
+        deadline = last_deadline(schedule, context["dag_run"].run_after)
+        late = not_shown(product, environment, due_before(schedule, deadline))
+        known = open_incidents(product, environment)
+        audience = product.notify_failure
+        if not late:
+            close_incidents([DEADLINE], known, product, environment, audience)
+            return
+        told = f"By {deadline:%Y-%m-%d %H:%M} nothing of the run due before it is in {', '.join(late)}."
+        incident = Incident(DEADLINE, told, f"airflow dags trigger {product.name}")
+        raise_incident(incident, known, product, environment, audience, context)  # type: ignore[arg-type]
+
+    return look()
+
+
+def not_shown(product: Product, environment: Environment, due: datetime) -> list[str]:
+    """What of a product's silver and gold has shown nothing new since a run was due."""
+    tables = [table.table for table in product.gold]
+    shown = query(environment, "incidents/shown.sql", product=product.name, tables=tables)
+    return [row["table_name"] for row in shown if row["shown_at"] is None or row["shown_at"] < due]

@@ -1,0 +1,121 @@
+"""Incidents: opened by a cause, told again once a day while they last, and closed when they are over."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from airflow.sdk import Context
+from google.cloud.bigquery import Row
+
+from medallion.alerts import Audience
+from medallion.config import Environment, Model, Product
+from pipeline.messages import Message, send
+from pipeline.scripts import query
+
+DEADLINE = "deadline"
+FAILURE, ALERT = "failure.", "alert."
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Incident:
+    """What is wrong: `cause` names it among the product's incidents, `command` is what helps."""
+
+    cause: str
+    detail: str
+    command: str
+    rows: int | None = None
+
+    @property
+    def title(self) -> str:
+        """What it is called in messages."""
+        return title(self.cause)
+
+
+def title(cause: str) -> str:
+    """What an incident of a cause is called in messages."""
+    if cause.startswith(FAILURE):
+        return f"{cause.removeprefix(FAILURE)} failed"
+    return "not published in time" if cause == DEADLINE else cause.removeprefix(ALERT)
+
+
+def open_incidents(product: Product | Model, environment: Environment) -> dict[str, Row]:
+    """The open incidents of a product by their causes."""
+    rows = query(environment, "incidents/open.sql", product=product.name)
+    return {row["incident"]: row for row in rows}
+
+
+def raise_incident(
+    incident: Incident,
+    known: Mapping[str, Row],
+    product: Product | Model,
+    environment: Environment,
+    audience: Audience,
+    context: Context,
+    link: str | None = None,
+) -> None:
+    """Opens an incident, or goes on with the known one of its cause, and tells of it if that day has not.
+
+    It is told first and noted then. So a try that ends in between is told twice, as are two tasks that fail
+    in the same moment; but nothing is noted that nobody was told.
+    """
+    day, told_on = day_of(context, product), None
+    if incident.cause in known:
+        told_on = known[incident.cause]["told_on"]
+    if audience and (told_on is None or told_on < day):
+        facts = {
+            "What": f"{product.name}: {incident.title}{', still' if incident.cause in known else ''}",
+            "Rows": incident.rows,
+            "Run": context["run_id"],
+            "Reason": incident.detail,
+            "Next": incident.command,
+        }
+        send(Message(f"{product.name}: {incident.title}", facts, link), audience)
+        told_on = day
+    query(
+        environment,
+        "incidents/note.sql",
+        product=product.name,
+        incident=incident.cause,
+        told_on=told_on,
+        run=context["run_id"],
+        rows=incident.rows,
+        detail=incident.detail,
+        command=incident.command,
+    )
+    log.warning("product=%s incident=%s rows=%s", product.name, incident.cause, incident.rows)
+
+
+def close_incidents(
+    causes: Iterable[str],
+    known: Mapping[str, Row],
+    product: Product | Model,
+    environment: Environment,
+    audience: Audience,
+) -> None:
+    """Closes the known incidents of these causes; who was told of one is told that it is over."""
+    for cause in causes:
+        if cause not in known:
+            continue
+        row = known[cause]
+        if audience and row["told_on"] is not None:
+            facts = {
+                "What": f"{product.name}: {title(cause)}, which is over",
+                "Since": f"{row['opened_at']:%Y-%m-%d %H:%M} UTC",
+                "It was": row["detail"],
+            }
+            send(Message(f"{product.name}: {title(cause)}: over", facts), audience)
+        query(environment, "incidents/close.sql", product=product.name, incident=cause)
+        log.info("product=%s incident=%s closed", product.name, cause)
+
+
+def day_of(context: Any, product: Product | Model) -> date:
+    """The day of a run, in its product's timezone."""
+    run = context.get("dag_run")
+    # A callback for a task whose worker died may know nothing of its run.
+    moment: datetime = run.run_after if run else datetime.now(UTC)
+    return moment.astimezone(ZoneInfo(product.timezone)).date()

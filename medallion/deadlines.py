@@ -1,0 +1,35 @@
+"""When a product has to be published: the deadline of its schedule, and the run that it is about."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from medallion.config import Schedule
+
+
+def deadline_cron(schedule: Schedule) -> str:
+    """The deadline as a cron, in the schedule's timezone."""
+    hour, minute = _time(schedule)
+    return f"{minute} {hour} * * *"
+
+
+def last_deadline(schedule: Schedule, now: datetime) -> datetime:
+    """The newest deadline that has passed."""
+    local = now.astimezone(ZoneInfo(schedule.timezone))
+    hour, minute = _time(schedule)
+    today = local.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    return today if today <= local else today - timedelta(days=1)
+
+
+def due_before(schedule: Schedule, deadline: datetime) -> datetime:
+    """When the run was due that a deadline is about: the last one before it."""
+    from croniter import croniter  # Spark jobs have none
+
+    local = deadline.astimezone(ZoneInfo(schedule.timezone))
+    due: datetime = croniter(schedule.cron, local).get_prev(datetime)
+    return due
+
+
+def _time(schedule: Schedule) -> tuple[int, int]:
+    assert schedule.deadline is not None, "asked of schedules that have one"
+    hour, minute = schedule.deadline.split(":")
+    return int(hour), int(minute)

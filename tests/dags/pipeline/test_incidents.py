@@ -1,0 +1,261 @@
+"""Incidents: opened once a cause, told once a day, closed when they are over; read as mails and in ops."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.exceptions import AirflowFailException
+
+from local.query import print_table
+from local.status import print_status, read_status
+from medallion.alerts import Alert, Audience
+from medallion.config import Model, Product, load_model
+from medallion.drift import Finding
+from pipeline import notify
+from pipeline.deadline import deadline_dag
+from pipeline.product import product_dag
+from pipeline.scoring import told
+from pipeline.training import model_dag
+from tests.dags.conftest import TaskInstance
+from tests.dags.pipeline.channels import Channel, Mails, text
+from tests.dags.pipeline.conftest import Define
+from tests.dags.pipeline.orders import Pipeline
+
+DAY = 86_400
+TEAM = Audience(("team@example.com",))
+NOTED = (
+    "SELECT incident, CAST(told_on AS STRING), offending_rows, closed_at IS NOT NULL FROM ops.incidents"
+    " WHERE product = '{product}' ORDER BY incident, opened_at"
+)
+
+
+class Instance(TaskInstance):
+    """A task instance that has failed, and to which discover handed on what was found."""
+
+    def __init__(self, task_id: str, found: Any = None) -> None:
+        super().__init__()
+        self.returned = {"discover": found}
+        self.task_id, self.try_number, self.log_url = task_id, 4, f"http://log/{task_id}"
+
+
+def run_on(day: str, task_id: str = "alert", found: Any = None, **also: Any) -> dict[str, Any]:
+    """A task's context in the run of a day, at 06:00 in New York."""
+    moment = datetime.fromisoformat(f"{day}T11:00:00+00:00")
+    run = {"run_id": f"scheduled__{day}", "dag_run": SimpleNamespace(run_after=moment)}
+    return {**run, "ti": Instance(task_id, found), **also}
+
+
+@pytest.fixture
+def alerted(pipeline: Pipeline, define: Define) -> Pipeline:
+    """A product with a gold table, and an alert for a date whose amount is above 50."""
+    name = pipeline.product.name
+    alert = Alert("high", "Too much; ask the shop.", name, "amount > 50 -- at most", TEAM)
+    pipeline.product = replace(pipeline.product, alerts=(alert,), notify_failure=TEAM)
+    return pipeline
+
+
+def look(pipeline: Pipeline, day: str, *lines: str, name: str = "a.csv") -> None:
+    """Publishes a file where there is one, and has the alerts of a run of that day looked at."""
+    if lines:
+        pipeline.refresh(pipeline.run(*lines, name=name))
+    work(pipeline, "alert", run_on(day))
+
+
+def work(pipeline: Pipeline, task_id: str, context: dict[str, Any]) -> None:
+    product_dag(pipeline.product, pipeline.environment).get_task(task_id).python_callable(**context)
+
+
+def fail(pipeline: Pipeline, day: str, task_id: str, reason: Exception) -> None:
+    """What Airflow does when a task has failed for good."""
+    dag = product_dag(pipeline.product, pipeline.environment)
+    (callback,) = dag.get_task(task_id).on_failure_callback
+    callback(run_on(day, task_id, dag=dag, exception=reason))
+
+
+def subjects(mails: Mails) -> list[str]:
+    return [" ".join(mail["Subject"].split()) for mail in mails()]  # long ones are folded
+
+
+def test_an_alert_is_told_once_a_day_and_once_more_when_it_is_over(alerted: Pipeline, mails: Mails) -> None:
+    name = alerted.product.name
+    look(alerted, "2017-01-02", "1,0,60")
+    look(alerted, "2017-01-02")  # tried again, or another run of the day
+    assert subjects(mails) == [f"{name}: high"]
+    (first,) = mails()
+    assert first["To"] == "team@example.com"
+    for part in ("Rows: 1", "Run: scheduled__2017-01-02", "Reason: Too much; ask the shop. (gold."):
+        assert part in text(first)
+    command = (
+        text(first).partition("Next: ")[2].partition("</p>")[0].replace("&gt;", ">").replace("&#39;", "'")
+    )
+    assert [row[1:] for row in alerted.query(command.replace(" -- at most)", ")"))] == [(1, 60)]
+
+    look(alerted, "2017-01-03")
+    assert "high, still" in text(mails()[1])
+    assert alerted.query(NOTED) == [("alert.high", "2017-01-03", 1, False)]
+    # A late row may touch what it will: the newest date decides, and a calm one ends it.
+    look(alerted, "2017-01-03", f"2,{-DAY},9", name="late.csv")
+    assert len(mails()) == 2
+    look(alerted, "2017-01-04", f"3,{DAY},7", f"4,{-2 * DAY},99", name="b.csv")
+    assert subjects(mails) == [f"{name}: high", f"{name}: high", f"{name}: high: over"]
+    assert alerted.query(NOTED) == [("alert.high", "2017-01-03", 1, True)]
+
+
+def test_an_alert_that_is_no_more_is_closed_without_a_word(alerted: Pipeline, mails: Mails) -> None:
+    look(alerted, "2017-01-02", "1,0,60")
+    alerted.product = replace(alerted.product, alerts=())
+    work(alerted, "all_clear", run_on("2017-01-03", found={}))
+    assert alerted.query(NOTED) == [("alert.high", "2017-01-02", 1, True)]
+    assert len(mails()) == 1
+
+
+def test_a_failing_audit_is_one_incident_until_a_run_comes_through(pipeline: Pipeline, mails: Mails) -> None:
+    pipeline.product = replace(pipeline.product, max_rejected_ratio=0.0, notify_failure=TEAM)
+    name = pipeline.product.name
+    pipeline.land("a.csv", "1,0,10", "2,0,-1", "3,0,-1")
+    context = pipeline.discover()
+    pipeline.clean(context)
+    with pytest.raises(AirflowFailException) as failed:
+        pipeline.publish(context)
+    fail(pipeline, "2017-01-02", "audit", failed.value)
+    fail(pipeline, "2017-01-02", "audit", failed.value)
+    (mail,) = mails()
+    assert subjects(mails) == [f"{name}: audit failed"]
+    assert "<p>Rows: 2</p>" in text(mail)
+    assert "Reason: audit, try 4: " in text(mail)
+    assert "rejected_ratio: 2 of 3 rows rejected, at most 0.0 of them allowed" in text(mail)
+    assert 'Log: <a href="http://log/audit">' in text(mail)
+    (command,) = pipeline.query("SELECT command FROM ops.incidents WHERE product = '{product}'")[0]
+    assert [row[1] for row in pipeline.query(command)] == ["rejected_ratio"]
+
+    # A dry run has proved nothing; a run with nothing new has, but it published nothing.
+    work(pipeline, "all_clear", run_on("2017-01-03", found={"run": "r", "dry_run": True}))
+    assert pipeline.query(NOTED) == [("failure.audit", "2017-01-02", 2, False)]
+    work(pipeline, "all_clear", run_on("2017-01-03"))
+    assert subjects(mails) == [f"{name}: audit failed", f"{name}: audit failed: over"]
+    fail(pipeline, "2017-01-03", "audit", failed.value)  # another one
+    assert pipeline.query(NOTED) == [
+        ("failure.audit", "2017-01-02", 2, True),
+        ("failure.audit", "2017-01-03", 2, False),
+    ]
+
+
+def test_tables_of_gold_are_one_cause_and_other_steps_are_others(alerted: Pipeline, mails: Mails) -> None:
+    table = f"gold.{alerted.product.name}"
+    fail(alerted, "2017-01-02", table, ValueError("quota"))
+    fail(alerted, "2017-01-02", table, ValueError("quota again"))
+    fail(alerted, "2017-01-02", "discover", ValueError("no release"))
+    assert [subject.partition(": ")[2] for subject in subjects(mails)] == ["gold failed", "discover failed"]
+    assert f"Next: airflow dags trigger {alerted.product.name}" in text(mails()[1])
+    assert "Rows" not in text(mails()[1])
+    # The state has what was found last.
+    details = alerted.query("SELECT detail FROM ops.incidents WHERE product = '{product}' ORDER BY incident")
+    assert details[1] == (f"{table}, try 4: quota again",)
+
+
+def test_a_failure_is_told_where_ops_cannot_be_read(
+    pipeline: Pipeline, mails: Mails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.product = replace(pipeline.product, notify_failure=TEAM)
+
+    def unreachable(*_: Any, **__: Any) -> None:
+        raise ConnectionError("no BigQuery")
+
+    monkeypatch.setattr(notify, "open_incidents", unreachable)
+    monkeypatch.setattr("pipeline.incidents.query", unreachable)
+    with pytest.raises(ConnectionError):
+        fail(pipeline, "2017-01-02", "clean", ValueError("x"))
+    assert subjects(mails) == [f"{pipeline.product.name}: clean failed"]
+
+
+def test_nothing_is_noted_that_nobody_was_told(pipeline: Pipeline, slack: Channel) -> None:
+    pipeline.product = replace(pipeline.product, notify_failure=Audience(slack="team_channel"))
+    slack.status = 500
+    with pytest.raises(Exception, match="Nobody could be told"):
+        fail(pipeline, "2017-01-02", "clean", ValueError("x"))
+    assert pipeline.query(NOTED) == []
+    slack.status = 200
+    fail(pipeline, "2017-01-02", "clean", ValueError("x"))
+    assert pipeline.query(NOTED) == [("failure.clean", "2017-01-02", None, False)]
+    assert slack.told[-1][1].startswith(f"*{pipeline.product.name}: clean failed*\n")
+
+
+def test_scores_that_are_held_back_are_an_incident_of_their_model(pipeline: Pipeline, mails: Mails) -> None:
+    model: Model = replace(load_model("customer_churn"), name=pipeline.product.name, notify_failure=TEAM)
+    with pytest.raises(AirflowFailException) as blocked:
+        told(model.name, "s1-by-v1", [Finding("lines", "fail", False, "3 lines, usually 100")])
+    dag = model_dag(model, pipeline.environment)
+    (callback,) = dag.get_task("score.drift").on_failure_callback
+    callback(run_on("2017-01-02", "score.drift", dag=dag, exception=blocked.value))
+    assert "s1-by-v1 is not published, the scores before it stay. lines: 3 lines" in text(mails()[0])
+    assert pipeline.query(NOTED) == [("failure.score", "2017-01-02", None, False)]
+    dag.get_task("all_clear").python_callable(**run_on("2017-01-03"))
+    assert subjects(mails)[1:] == [f"{model.name}: score failed: over"]
+
+
+def test_a_missed_deadline_is_over_when_silver_and_gold_are_there(alerted: Pipeline, mails: Mails) -> None:
+    schedule = replace(alerted.product.schedule, deadline="07:00")  # type: ignore[type-var]
+    alerted.product = replace(alerted.product, schedule=schedule, alerts=())
+    watch = deadline_dag(alerted.product, alerted.environment)
+    name, now = alerted.product.name, datetime.now(UTC)
+
+    def watched() -> list[str]:
+        run = SimpleNamespace(run_after=now)
+        watch.get_task("look").python_callable(**{**run_on("2017-01-02"), "dag_run": run})
+        return subjects(mails)
+
+    assert watched() == [f"{name}: not published in time"]
+    assert f"is in silver.{name}, gold.{name}." in text(mails()[0])
+    found = alerted.run("1,0,10")
+    watched()
+    (detail,) = alerted.query("SELECT detail FROM ops.incidents WHERE product = '{product}'")[0]
+    assert detail.endswith(f"nothing of the run due before it is in gold.{name}.")
+    alerted.refresh(found)
+    work(alerted, "all_clear", run_on("2017-01-02"))
+    assert len(mails()) == 1  # a run with nothing new publishes nothing
+    work(alerted, "all_clear", run_on("2017-01-02", found=found))
+    assert watched() == [f"{name}: not published in time", f"{name}: not published in time: over"]
+
+
+class Warehouse:
+    """The part of the local cloud that `make status` asks."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.environment, self._client = pipeline.environment, pipeline._client
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        return [dict(row) for row in self._client.query(sql, retry=None, job_retry=None).result()]
+
+
+def test_status_says_what_is_wrong_and_what_to_type(
+    alerted: Pipeline, mails: Mails, capsys: pytest.CaptureFixture[str]
+) -> None:
+    look(alerted, "2017-01-02", "1,0,60", "2,0,-1")
+    fail(alerted, "2017-01-02", "serve.report" if alerted.product.report else "clean", ValueError("x"))
+    schedule = replace(alerted.product.schedule, deadline="07:00")  # type: ignore[type-var]
+    product: Product = replace(alerted.product, schedule=schedule)
+    never = replace(product, name="never", schedule=None)
+    cloud: Any = Warehouse(alerted)
+    now = datetime.now(UTC)
+    status = read_status(cloud, [product, never], now)
+    mine, other = status["products"]
+    assert (mine["state"], mine["rows_read"], mine["rows_rejected"]) == ("alert.high, failure.serve", 2, 1)
+    assert (mine["deadline"], other["state"], other["run"]) == ("07:00 met", "never published", None)
+    (rejected,) = status["rejected"]
+    assert (rejected["rule"], rejected["column_name"], rejected["rejected"]) == ("minimum", "amount", 1)
+
+    capsys.readouterr()  # the tasks' logs
+    print_status(status, now + timedelta(hours=3), None)
+    printed = capsys.readouterr().out
+    tables = [line for line in printed.splitlines() if not line.startswith("Next: ")]
+    assert max(map(len, tables)) <= 100
+    (line,) = (line for line in tables if mine["run"] in line)
+    assert line.split()[-7:] == ["3", "h", "ago", "2", "1", "1", "0"]
+    assert (
+        f"Next: make query SQL=\"SELECT * FROM gold.{product.name} WHERE order_date = DATE '2017" in printed
+    )
+    assert f"Next: make run PRODUCT={product.name} KEEP=1" in printed
+    print_table(cloud.query("SELECT product, state FROM ops.status"))  # the same for whoever has SQL alone
+    assert "alert.high, failure.serve" in capsys.readouterr().out
