@@ -49,6 +49,7 @@ BROKEN = {
     "agent_performance": ("one_row_an_agent_and_date", "shares_add_up"),
     "customer_segments": ("one_row_a_customer",),
     "weather_daily": ("one_row_a_city_and_date", "no_more_than_a_day"),
+    "weather_latest": ("one_row_a_city",),
     "seller_daily": ("one_row_a_seller_and_date", "same_as_silver"),
     "seller_ranking": ("one_row_a_seller", "dominant"),
     "station_history": ("one_current_version", "one_version_at_a_time"),
