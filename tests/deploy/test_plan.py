@@ -65,7 +65,6 @@ def test_composer_installs_what_its_image_lacks_at_the_versions_of_the_laptop() 
     assert sorted(wanted) == [
         "apache-airflow-providers-common-messaging",
         "apache-airflow-providers-slack",
-        "google-cloud-firestore",
         "pymysql",
     ]
     locked = (ROOT / "requirements" / "pipeline.txt").read_text().splitlines()
