@@ -138,8 +138,12 @@ test: setup $(VENV)/infra/.ready  ## run the tests, three files at a time
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: certify
-certify: setup $(VENV)/infra/.ready  ## run the tests that take long
-	@$(BIN)/python -m pytest -m slow
+certify: setup $(VENV)/infra/.ready  ## run the tests that take long: [FAULTS=60] of the crash certificate [FIRST_SEED=1]
+	@FAULTS=$(or $(FAULTS),60) FIRST_SEED=$(or $(FIRST_SEED),1) $(BIN)/python -m pytest -m slow
+
+.PHONY: fuzz
+fuzz: setup  ## what is hostile, many cases a target: [CASES=10000]
+	@FUZZ_CASES=$(or $(CASES),10000) $(BIN)/python -m pytest -k hostile
 
 .PHONY: bench
 bench: $(VENV)/bench/.ready $(VENV)/velox/.ready  ## measure cleaning beside other ways of it: [SCALES="1 8 32"] [ROUNDS=5] [ONLY="copy clean"]

@@ -4,7 +4,7 @@ import argparse
 import signal
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -145,11 +145,12 @@ def _delete(runs: RunTable, name: str) -> empty_pb2.Empty:
     return empty_pb2.Empty()
 
 
-def create_server(runs: RunTable) -> grpc.Server:
+def create_server(runs: RunTable, interceptors: Sequence[grpc.ServerInterceptor] = ()) -> grpc.Server:
     """The three services; the port is still to be added."""
     jobs, batches, operations = Jobs(runs), Batches(runs), Operations(runs)
     # Without the option a second server could bind the same port and take half of the calls.
-    server = grpc.server(ThreadPoolExecutor(8), options=[("grpc.so_reuseport", 0)])
+    options = [("grpc.so_reuseport", 0)]
+    server = grpc.server(ThreadPoolExecutor(8), interceptors=interceptors, options=options)
     server.add_generic_rpc_handlers(
         [
             _service(

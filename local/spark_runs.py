@@ -146,12 +146,12 @@ class RunTable:
         output = Path(self._settings.local_path(self.driver_output(run)))
         output.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._enter(run, *self._outcome(run, self._drive(run, output), output))
+            self._enter(run, *self._outcome(run, self.drive(run, output), output))
         except OSError as error:
             self._enter(run, State.FAILED, f"spark-submit could not be started: {error}")
 
-    def _drive(self, run: Run, output: Path) -> int | None:
-        """Returns the driver's exit code, or None if the run was cancelled before it could start."""
+    def drive(self, run: Run, output: Path) -> int | None:
+        """The driver's exit code, or None if the run was cancelled before it could start."""
         with _work_folder() as folder, output.open("wb") as log:
             with self._lock:
                 if run.state is State.CANCELLING:

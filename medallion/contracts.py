@@ -13,6 +13,7 @@ from medallion.documents import read_yaml
 from medallion.errors import ConfigError
 
 SQL_TYPE = re.compile(r"(INT64|STRING|BOOL|FLOAT64|DATE|TIMESTAMP|NUMERIC)(?:\((\d+), *(\d+)\))?")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 ERROR, WARNING = "error", "warning"
 HASH, DROP = "hash", "drop"
 EVOLVE, IGNORE, FAIL = "evolve", "ignore", "fail"
@@ -177,8 +178,17 @@ def load_contract(name: str, conf: Path = CONF) -> dict[str, Any]:
 def parse_contract(document: dict[str, Any], file: str) -> Contract:
     """Reads an ODCS v3 document of one schema object.
 
-    Raises ConfigError when a part that the platform needs is missing, or when it knows no such part.
+    Raises ConfigError when a part that the platform needs is missing, or when it knows no such part. Where a
+    part stands, and of which type it is, is for the standard's schema to say: here it is told in general.
     """
+    try:
+        return _parse(document, file)
+    except (AttributeError, LookupError, TypeError, ValueError, OverflowError, re.error) as error:
+        expected, got = "a contract by the standard's schema", f"{type(error).__name__}: {error}"
+        raise ConfigError(file, "", expected, got, "make check tells where") from error
+
+
+def _parse(document: dict[str, Any], file: str) -> Contract:
     try:
         table = document["schema"][0]
         properties = table["properties"]
@@ -252,6 +262,8 @@ def _column(item: dict[str, Any], file: str, key: str) -> Column:
     match = SQL_TYPE.fullmatch(item.get("physicalType", ""))
     if match is None:
         raise ConfigError(file, f"{key}.physicalType", "a BigQuery type", item.get("physicalType"))
+    if not NAME.fullmatch(item["name"]):  # it is written into SQL as it is
+        raise ConfigError(file, f"{key}.name", "letters of ASCII, digits and _", item["name"])
     if item["name"] in RESERVED or OWN_NAME in item["name"]:
         expected = f"a name without {OWN_NAME}, and none of {', '.join(RESERVED)}"
         raise ConfigError(file, f"{key}.name", expected, item["name"])

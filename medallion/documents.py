@@ -1,6 +1,7 @@
 """YAML documents, each held to a JSON Schema."""
 
 import json
+import math
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,11 @@ ROOT = Path(__file__).parent.parent
 
 # The one in C takes a tenth of the time, which hundreds of products make felt.
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# What YAML's constructors let through of a text that is none of its type, as 2026-13-45 is no date.
+NO_VALUE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
+# A few aliases of aliases make a document of billions of values, or one without an end.
+MAX_VALUES, MAX_DEPTH = 100_000, 50
+MAX_BITS = 64
 
 
 def shown(path: Path) -> str:
@@ -24,15 +30,42 @@ def shown(path: Path) -> str:
 def read_yaml(path: Path) -> Any:
     """The YAML document in a file.
 
-    Raises ConfigError when the file is missing or is no YAML.
+    Raises ConfigError when the file is missing, is no YAML, or is none that JSON could say in bounds.
     """
     file = shown(path)
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)  # nosec B506: LOADER is the safe one
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)  # nosec B506: it is the safe one
     except FileNotFoundError:
         raise ConfigError(file, "", "a file", "no such file", f"write {file}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, *NO_VALUE) as error:
         raise ConfigError(file, "", "one YAML document", str(error)) from None
+    _require_bounds(document, file)
+    return document
+
+
+def _require_bounds(document: Any, file: str) -> None:
+    """Holds a document to a size and a depth, its keys to texts and its integers to 64 bits."""
+    left = [(document, 0)]
+    values = 0
+    while left:
+        value, depth = left.pop()
+        values += 1
+        if values > MAX_VALUES or depth > MAX_DEPTH:
+            expected = f"at most {MAX_VALUES:,} values, {MAX_DEPTH} levels deep, with each alias spelt out"
+            raise ConfigError(file, "", expected, "more")
+        if isinstance(value, dict):
+            for key in value:
+                if not isinstance(key, str):
+                    raise ConfigError(file, "", "keys that are texts, in quotes where need be", key)
+            left += [(item, depth + 1) for item in value.values()]
+        elif isinstance(value, list):
+            left += [(item, depth + 1) for item in value]
+        elif isinstance(value, set | bytes):
+            raise ConfigError(file, "", "no sets and no bytes", type(value).__name__)
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise ConfigError(file, "", "finite numbers", value)
+        elif isinstance(value, int) and value.bit_length() > MAX_BITS:
+            raise ConfigError(file, "", f"integers of {MAX_BITS} bits", f"one of {value.bit_length()}")
 
 
 def validate(data: Any, schema: Path, file: str, next_step: str = "mend the file") -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+SHOWN = 500  # characters of what was found instead
+
 
 class MedallionError(Exception):
     """Base of every error the platform raises on purpose."""
@@ -13,7 +15,9 @@ class ConfigError(MedallionError):
     def __init__(
         self, file: str, key: str, expected: str, got: object, next_step: str = "mend the file"
     ) -> None:
-        super().__init__(f"{file}: {key or 'the file'}: expected {expected}, got {got!r}. Next: {next_step}.")
+        told = repr(got)
+        told = told if len(told) <= SHOWN else f"{told[:SHOWN]}…"
+        super().__init__(f"{file}: {key or 'the file'}: expected {expected}, got {told}. Next: {next_step}.")
 
 
 class ProblemsError(MedallionError):

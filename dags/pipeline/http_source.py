@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 TIMEOUT = (10, 60)  # seconds to connect, and between two bytes of an answer
 ATTEMPTS = 5
+MAX_BYTES = 64 * 1024 * 1024  # of an answer, unpacked; the cleaning job reads no larger document either
+MAX_PAGES = 10_000
 LONGEST_WAIT = 120  # seconds; where the API asks for more, the task ends, and Airflow tries it again later
 TRANSIENT = (408, 425, 429, 500, 502, 503, 504)
 SHOWN = 200  # characters of an answer that says what is wrong
@@ -67,20 +69,23 @@ class Api:
         time.sleep(self.interval)
         try:
             # A redirect to another host would take the connection's headers there.
-            answer = self.session.get(url, params=query, timeout=TIMEOUT, allow_redirects=False)
+            answer = self.session.get(url, params=query, timeout=TIMEOUT, allow_redirects=False, stream=True)
+            content = _content(answer)
         except requests.RequestException as error:
             raise NotNowError(f"{self.name}: GET {url}: {type(error).__name__}: {error}") from error
         asked = f"{self.name}: GET {answer.url}: expected 200 and JSON, got {answer.status_code}"
         if answer.status_code in TRANSIENT:
             raise _not_now(asked, answer.headers.get("Retry-After"))
+        if content is None:
+            raise AirflowFailException(f"{asked} and over {MAX_BYTES:,} bytes. Next: ask for less at a time.")
         if answer.status_code != 200:
-            told = f"{asked}: {answer.text[:SHOWN]}"
+            told = f"{asked}: {content[:SHOWN].decode(errors='replace')}"
             raise AirflowFailException(f"{told}. Next: mend source in the product, or the connection.")
         try:
-            json.loads(answer.content)
-        except ValueError as error:
-            raise NotNowError(f"{asked} and {len(answer.content)} bytes that are none: {error}") from error
-        return answer.content
+            json.loads(content)
+        except (ValueError, RecursionError) as error:
+            raise NotNowError(f"{asked} and {len(content)} bytes that are none: {error}") from error
+        return content
 
 
 def pull_answers(source: HttpSource, period: str, bronze: Bronze) -> int:
@@ -110,6 +115,8 @@ def _pull_pages(api: Api, query: dict[str, Any], pages: Pages | None, folder: st
         following = _following(bronze.read(name), pages) if pages else None
         if following is None:
             break
+        if page == MAX_PAGES:
+            raise AirflowFailException(f"{api.name}: no end after {MAX_PAGES:,} pages. Next: ask for less.")
         if following in seen:
             raise AirflowFailException(f"{api.name}: page {page} leads back to {following!r}: a circle.")
         seen.add(following)
@@ -118,6 +125,17 @@ def _pull_pages(api: Api, query: dict[str, Any], pages: Pages | None, folder: st
         else:
             url, query = _of_same_host(url, following), {}
     return made
+
+
+def _content(answer: requests.Response) -> bytes | None:
+    """An answer's body; None where it is too large, however small it came packed."""
+    content = bytearray()
+    with answer:
+        for piece in answer.iter_content(chunk_size=64 * 1024):
+            content += piece
+            if len(content) > MAX_BYTES:
+                return None
+    return bytes(content)
 
 
 def _following(body: bytes, pages: Pages) -> str | None:
@@ -129,8 +147,12 @@ def _following(body: bytes, pages: Pages) -> str | None:
 
 
 def _of_same_host(url: str, following: str) -> str:
-    target = urljoin(url, following)
-    if urlsplit(target)[:2] != urlsplit(url)[:2]:
+    try:
+        target = urljoin(url, following)
+        elsewhere = urlsplit(target)[:2] != urlsplit(url)[:2]
+    except ValueError:  # no URL at all
+        target, elsewhere = "", True
+    if elsewhere:
         raise AirflowFailException(
             f"{url}: expected the next page on the same host, got {following}, to which the connection's "
             "secrets must not go. Next: see what the API answers."

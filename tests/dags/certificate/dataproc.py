@@ -1,0 +1,158 @@
+"""The laptop's Dataproc in the certificate: calls that fail, drivers that die, and outputs that are known."""
+
+import contextlib
+import hashlib
+import os
+import select
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from local.dataproc import create_server
+from local.spark_runs import Run, RunTable
+from local.spark_submit import Settings
+from medallion.manifest import Manifest
+from tests.dags.certificate.faults import Fault, Plan
+
+WRITES = "rows/_temporary/0/_temporary/*/part-*"
+TICK = 0.001
+
+
+class Calls(grpc.ServerInterceptor):
+    """`kill before` and `kill after` kill the worker that calls, before its call is answered and when it is
+    done; `lose reply` does what was asked and says that the service is not to be reached; `refuse` says only
+    that.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+
+    def intercept_service(self, continuation: Any, details: grpc.HandlerCallDetails) -> Any:
+        handler = continuation(details)
+        fault = self._plan.take("dataproc", details.method.rpartition("/")[2])
+        if fault is None or handler is None:
+            return handler
+
+        def answer(request: Any, context: grpc.ServicerContext) -> Any:
+            if fault.action in ("kill after", "lose reply"):
+                handler.unary_unary(request, context)
+            if fault.action.startswith("kill"):
+                self._plan.kill()
+            context.abort(grpc.StatusCode.UNAVAILABLE, "Connection reset by peer")
+
+        return grpc.unary_unary_rpc_method_handler(
+            answer, handler.request_deserializer, handler.response_serializer
+        )
+
+
+class Drivers(RunTable):
+    """Real spark-submits. What one has made of a manifest is kept: without a fault of Spark's the same
+    manifest gets the same bytes again, without another, while they `remember`.
+
+    `kill at write` kills the driver while it writes rows; `kill at <file>` when it comes to write that file;
+    `lose output` takes what a task has written away from under it, `times` over.
+    """
+
+    def __init__(self, settings: Settings, record: Path, plan: Plan, known: Path) -> None:
+        super().__init__(settings, record)
+        self._root = settings.root
+        self._plan = plan
+        self._known = known
+        self.remember = True
+        self.driven = 0
+
+    def drive(self, run: Run, output: Path) -> int | None:
+        text = self._path(run.application.args[-1]).read_bytes()
+        folder = self._path(Manifest.from_json(text).output)
+        kept = self._known / hashlib.sha256(text).hexdigest()
+        fault = self._plan.take("spark", "drive")
+        if fault is None and self.remember and kept.exists():
+            shutil.copytree(kept, folder, dirs_exist_ok=True)
+            return 0
+        self.driven += 1
+        with self._mishap(run, fault, folder):
+            code = super().drive(run, output)
+        if code == 0 and self.remember and not kept.exists():
+            shutil.copytree(folder, kept, ignore=shutil.ignore_patterns("manifest.json"))
+        return code
+
+    def _path(self, uri: str) -> Path:
+        return self._root / uri.removeprefix("gs://")
+
+    @contextlib.contextmanager
+    def _mishap(self, run: Run, fault: Fault | None, folder: Path) -> Iterator[None]:
+        if fault is None:
+            yield
+            return
+        ended = threading.Event()
+        failures: list[BaseException] = []
+
+        def watch() -> None:
+            try:
+                _strike(run, fault, folder, ended)
+            except BaseException as failure:
+                failures.append(failure)
+
+        thread = threading.Thread(target=watch)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+        assert not failures, failures
+
+
+def _strike(run: Run, fault: Fault, folder: Path, ended: threading.Event) -> None:
+    match fault.action.removeprefix("kill at "):
+        case "write":
+            _until(lambda: list(folder.glob(WRITES)), ended)
+            _kill(run)
+        case "lose output":
+            struck: set[Path] = set()
+            while len(struck) < fault.told["times"]:
+                (attempt, *_) = _until(lambda: {f.parent for f in folder.glob(WRITES)} - struck, ended)
+                shutil.rmtree(attempt, ignore_errors=True)
+                struck.add(attempt)
+        case name:
+            _kill_when_written(run, folder / name, ended)
+
+
+def _kill_when_written(run: Run, file: Path, ended: threading.Event) -> None:
+    """Kills a driver that is about to write a file: a pipe in its place makes it wait for a reader."""
+    os.mkfifo(file)
+    pipe = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        poll = select.poll()
+        poll.register(pipe, select.POLLIN)
+        _until(lambda: poll.poll(0), ended)
+        _kill(run)
+    finally:
+        os.close(pipe)
+        file.unlink()
+
+
+def _until(seen: Callable[[], Any], ended: threading.Event) -> Any:
+    while not (found := seen()):
+        assert not ended.is_set(), "the driver ended before its fault"
+        time.sleep(TICK)
+    return found
+
+
+def _kill(run: Run) -> None:
+    assert run.process is not None
+    os.killpg(run.process.pid, signal.SIGKILL)
+
+
+def serve(drivers: Drivers, plan: Plan) -> tuple[grpc.Server, str]:
+    """A server that has started, and its address."""
+    server = create_server(drivers, [Calls(plan)])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    return server, f"127.0.0.1:{port}"

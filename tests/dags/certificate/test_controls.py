@@ -1,0 +1,48 @@
+"""Negative controls: the certificate notices each guard that is switched off, whatever the files."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.dags.certificate.controls import GUARDS
+from tests.dags.certificate.faults import Fault
+from tests.dags.certificate.files import Wave, make_waves
+from tests.dags.certificate.history import Arrival, play
+from tests.dags.certificate.mishaps import CONFLICT
+from tests.dags.certificate.place import Place
+
+
+def plain(waves: list[Wave]) -> list[Arrival]:
+    return [Arrival(wave) for wave in waves]
+
+
+def hit_by(*fault: object, **told: object) -> Callable[[list[Wave]], list[Arrival]]:
+    """The first wave, under a fault."""
+    return lambda waves: [Arrival(waves[0], [Fault("control", *fault, told)])]  # type: ignore[arg-type]
+
+
+def overwritten(waves: list[Wave]) -> list[Arrival]:
+    """A file is overwritten before Spark reads it."""
+    return [Arrival(waves[0], during={"clean": [waves[-1][-1]]})]
+
+
+HISTORIES = {
+    "ledger": (plain, "with nothing new, a run ends"),
+    "generation match": (overwritten, "rows read"),
+    "deterministic ids": (hit_by("clean", "dataproc", "CreateBatch", "kill after"), "were submitted for"),
+    "audit gate": (plain, "have not passed an audit"),
+    "transaction": (hit_by("publish", "bigquery", "insert", "break script", place=1), "rejected of"),
+    "retry classification": (
+        hit_by("publish", "bigquery", "insert", "fail job", **CONFLICT),
+        "1 runs failed, 0 had to",
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("guard", GUARDS)
+def test_a_guard_that_is_switched_off_is_noticed(place: Place, guard: str, seed: int) -> None:
+    history, noticed = HISTORIES[guard]
+    outcome = play(place, history(make_waves(seed, 2)), without=(guard,))
+    assert any(noticed in wrong for wrong in outcome.wrong), outcome.wrong
