@@ -12,7 +12,7 @@ from medallion.arrival import subscription_of
 from medallion.config import Environment, Product, load_product, product_names
 from medallion.errors import MedallionError
 
-ARRIVAL_SECONDS = 60
+ARRIVAL_SECONDS = 180  # it takes less than ten where a laptop has nothing else to do
 
 
 def products_on_arrival() -> list[Product]:
@@ -47,7 +47,7 @@ def deploy_arrivals(
 def wait_for_arrival(api: AirflowApi, dag: str, before: str | None) -> str:
     """The run that an arrival starts after `before`, the newest one of that kind until then.
 
-    Raises MedallionError where there is none in a minute.
+    Raises MedallionError where there is none in ARRIVAL_SECONDS.
     """
     deadline = time.monotonic() + ARRIVAL_SECONDS
     while time.monotonic() < deadline:

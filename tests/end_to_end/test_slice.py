@@ -217,7 +217,7 @@ def test_a_correction_that_lands_starts_a_run_and_wins(mended: Laptop, tmp_path:
     late.write_text(
         HEADER + CORRECTED.format(value="7.00", second="01") + CORRECTED.format(value="5.00", second="00")
     )
-    landed = mended.command("local.land", PRODUCT, str(late))  # which waits a minute for the run
+    landed = mended.command("local.land", PRODUCT, str(late))  # which waits for the run
     assert landed.returncode == 0, landed.stdout + landed.stderr
     (run,) = re.findall(r"run (\S+): http", landed.stdout)
     follow(mended.airflow(), PRODUCT, run)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 EXECUTING, WAITING = "executing", "waiting"  # what a worker's process is at: a task, or a task's trigger
-SECONDS = 60
+SECONDS = 180
 
 
 @dataclass(frozen=True)
