@@ -2,7 +2,8 @@
 
 # What a DAG file itself names, Airflow imports before it forks to parse; these take as long as 500 products.
 import airflow.providers.google.cloud.operators.bigquery
-import airflow.providers.google.cloud.operators.dataproc  # noqa: F401
+import airflow.providers.google.cloud.operators.dataproc
+import airflow.providers.google.cloud.triggers.pubsub  # noqa: F401
 from airflow.sdk import get_parsing_context
 
 from medallion.config import environment_name, load_environment, load_product, product_names

@@ -10,6 +10,7 @@ import yaml
 from airflow.sdk import DAG, TaskGroup, TriggerRule
 
 from medallion.config import CONF, ROOT, load_environment, load_product, product_names
+from pipeline.deadline import SUFFIX, deadline_dag
 from pipeline.product import product_dag
 
 BROKEN = 7  # the number of the file that is broken
@@ -50,10 +51,18 @@ def factory_files(folder: Path, number: int) -> tuple[Path, Path]:
     Returns the file that loads them as its documentation says, and one that names the providers as ours does.
     """
     environment = load_environment("local")
-    dags = {name: product_dag(load_product(name), environment) for name in product_names()}
+    products = {name: load_product(name) for name in product_names()}
+    dags = {name: product_dag(product, environment) for name, product in products.items()}
+    deadlines = {
+        name: deadline_dag(product, environment)
+        for name, product in products.items()
+        if product.schedule and product.schedule.deadline
+    }
     folder.mkdir(parents=True)
     for name, product in _copies(number):
         told = {name: _spelled_out(dags[product])}
+        if product in deadlines:
+            told[f"{name}{SUFFIX}"] = _spelled_out(deadlines[product])
         if name == _name(BROKEN):
             told[name]["tasks"][0]["operator"] = "nowhere.Operator"
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(told, sort_keys=False), encoding="utf-8")
