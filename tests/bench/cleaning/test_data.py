@@ -62,6 +62,7 @@ def test_a_later_year_has_orders_and_dates_of_its_own() -> None:
     assert later["11"][0] == "900,330,310000000000,1095275,1,0.50,0.10,0.00,0.00,1,2019-11-01 11:53:26"
 
 
+@pytest.mark.slow
 def test_our_job_finds_exactly_what_was_put_in(spark: SparkSession, tmp_path: Path) -> None:
     expected = write_year(MONTHS, 0, tmp_path / "2017")
     files, output = [str(file) for file in sorted((tmp_path / "2017").glob("*.csv"))], tmp_path / "output"
