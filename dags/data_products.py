@@ -20,7 +20,7 @@ for name in product_names() if asked is None else {asked.removesuffix(SUFFIX)} &
         product = load_product(name)
         require_sound(product)
         globals()[name] = product_dag(product, environment)
-        if product.schedule and product.schedule.deadline:
+        if product.deadline:
             globals()[f"{name}{SUFFIX}"] = deadline_dag(product, environment)
     except Exception as error:  # whatever it is, the other products go on
         globals()[name] = broken_dag(name, error)

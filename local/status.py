@@ -14,7 +14,7 @@ from local.cloud import Cloud, running_cloud
 from local.following import run_command
 from local.query import on_kept_data
 from medallion.config import Product, load_product, product_names
-from medallion.deadlines import due_before, last_deadline
+from medallion.deadlines import due_before, last_deadline, not_shown
 from medallion.errors import MedallionError
 from medallion.sql import render
 
@@ -120,8 +120,7 @@ def _deadline(cloud: Cloud, product: Product, now: datetime) -> str:
     due = due_before(schedule, last_deadline(schedule, now))
     tables = [table.table for table in product.gold]
     shown = cloud.query(render("incidents/shown.sql", cloud.environment, product=product.name, tables=tables))
-    met = all(row["shown_at"] is not None and row["shown_at"] >= due for row in shown)
-    return f"{schedule.deadline} {'met' if met else 'missed'}"
+    return f"{schedule.deadline} {'missed' if not_shown(shown, due) else 'met'}"
 
 
 def _table(title: str, texts: Sequence[str], numbers: Sequence[str] = ()) -> Table:

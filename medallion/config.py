@@ -143,6 +143,11 @@ class Product:
         return self.schedule.timezone if self.schedule else "UTC"
 
     @property
+    def deadline(self) -> str | None:
+        """The time of day by which it has to be published, in its timezone."""
+        return self.schedule.deadline if self.schedule else None
+
+    @property
     def on_arrival(self) -> bool:
         """Whether a file that lands starts a run."""
         return self.schedule is not None and self.schedule.on_arrival

@@ -1,6 +1,8 @@
 """When a product has to be published: the deadline of its schedule, and the run that it is about."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from medallion.config import Schedule
@@ -27,6 +29,11 @@ def due_before(schedule: Schedule, deadline: datetime) -> datetime:
     local = deadline.astimezone(ZoneInfo(schedule.timezone))
     due: datetime = croniter(schedule.cron, local).get_prev(datetime)
     return due
+
+
+def not_shown(shown: Iterable[Any], due: datetime) -> list[str]:
+    """Names of the tables, of rows of sql/incidents/shown.sql, that show nothing new since a run was due."""
+    return [row["table_name"] for row in shown if row["shown_at"] is None or row["shown_at"] < due]
 
 
 def _time(schedule: Schedule) -> tuple[int, int]:

@@ -125,6 +125,6 @@ def _alerts(product: Product, file: str) -> Iterator[ConfigError]:
         if alert.table not in tables:
             expected = f"a gold table of this product: {', '.join(tables) or 'there is none'}"
             yield ConfigError(file, f"alerts.{index}.table", expected, alert.table)
-    if product.schedule and product.schedule.deadline and not product.notify_failure:
+    if product.deadline and not product.notify_failure:
         expected = "notify.on_failure beside it, for somebody to be told"
-        yield ConfigError(file, "schedule.deadline", expected, product.schedule.deadline)
+        yield ConfigError(file, "schedule.deadline", expected, product.deadline)

@@ -54,9 +54,7 @@ def factory_files(folder: Path, number: int) -> tuple[Path, Path]:
     products = {name: load_product(name) for name in product_names()}
     dags = {name: product_dag(product, environment) for name, product in products.items()}
     deadlines = {
-        name: deadline_dag(product, environment)
-        for name, product in products.items()
-        if product.schedule and product.schedule.deadline
+        name: deadline_dag(product, environment) for name, product in products.items() if product.deadline
     }
     folder.mkdir(parents=True)
     for name, product in _copies(number):

@@ -1,6 +1,7 @@
 """alert: looks at what gold shows now; and all_clear: says what is over once a run has come through."""
 
 import logging
+from datetime import date
 from typing import Any
 
 from airflow.sdk import TriggerRule, task
@@ -31,8 +32,11 @@ def alert(product: Product, environment: Environment, **arguments: Any) -> Any:
     @task(task_id="alert", **arguments)
     def look(**context: Any) -> None:
         known = open_incidents(product, environment)
+        newest = None
+        if any(table.partition_by for table in product.gold):
+            newest = query(environment, "incidents/newest.sql", product=product.name)[0]["newest"]
         for condition in product.alerts:
-            incident = look_at(condition, product, environment)
+            incident = look_at(condition, product, environment, newest)
             if incident.rows:
                 raise_incident(incident, known, product, environment, condition.audience, context)  # type: ignore[arg-type]
             else:
@@ -42,16 +46,14 @@ def alert(product: Product, environment: Environment, **arguments: Any) -> Any:
     return look()
 
 
-def look_at(alert: Alert, product: Product, environment: Environment) -> Incident:
+def look_at(alert: Alert, product: Product, environment: Environment, newest: date | None) -> Incident:
     """The incident that an alert's condition makes; of no rows where it does not hold.
 
     Cost follows change: of a table in partitions by business date the newest is read, whatever others a late
     row has touched. So an alert is over when a newer date has come that is well.
     """
     (table,) = (table for table in product.gold if table.table == alert.table)
-    newest = None
-    if table.partition_by:
-        newest = query(environment, "incidents/newest.sql", product=product.name)[0]["newest"]
+    newest = newest if table.partition_by else None
     (row,) = query(
         environment,
         "incidents/condition.sql",

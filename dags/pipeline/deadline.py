@@ -5,18 +5,16 @@ no logical date. This one asks the tables, so that it also sees a run that never
 want of files, or that failed before gold.
 """
 
-from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.sdk import DAG, task
-from airflow.timetables.trigger import CronTriggerTimetable
 
 from medallion.config import Environment, Product
-from medallion.deadlines import deadline_cron, due_before, last_deadline
+from medallion.deadlines import deadline_cron, due_before, last_deadline, not_shown
 from pipeline.incidents import DEADLINE, Incident, close_incidents, open_incidents, raise_incident
-from pipeline.notify import on_failure
+from pipeline.notify import task_defaults
 from pipeline.scripts import query
-from pipeline.work import RETRIES
+from pipeline.work import from_now_on
 
 SUFFIX = "__deadline"
 
@@ -26,17 +24,11 @@ def deadline_dag(product: Product, environment: Environment) -> DAG:
     assert product.schedule is not None
     with DAG(
         dag_id=f"{product.name}{SUFFIX}",
-        description=f"Tells where {product.name} is not published by {product.schedule.deadline}.",
-        schedule=CronTriggerTimetable(
-            deadline_cron(product.schedule), timezone=product.schedule.timezone, run_immediately=timedelta(0)
-        ),
+        description=f"Tells where {product.name} is not published by {product.deadline}.",
+        schedule=from_now_on(deadline_cron(product.schedule), product.timezone),
         catchup=False,
         max_active_runs=1,
-        default_args={
-            "owner": product.owner,
-            "on_failure_callback": on_failure(product, environment),
-            **RETRIES,
-        },
+        default_args=task_defaults(product, environment),
         tags=["deadline"],
     ) as dag:
         _look(product, environment)
@@ -50,7 +42,9 @@ def _look(product: Product, environment: Environment) -> Any:
     @task(task_id="look")
     def look(**context: Any) -> None:
         deadline = last_deadline(schedule, context["dag_run"].run_after)
-        late = not_shown(product, environment, due_before(schedule, deadline))
+        tables = [table.table for table in product.gold]
+        shown = query(environment, "incidents/shown.sql", product=product.name, tables=tables)
+        late = not_shown(shown, due_before(schedule, deadline))
         known = open_incidents(product, environment)
         audience = product.notify_failure
         if not late:
@@ -61,10 +55,3 @@ def _look(product: Product, environment: Environment) -> Any:
         raise_incident(incident, known, product, environment, audience, context)  # type: ignore[arg-type]
 
     return look()
-
-
-def not_shown(product: Product, environment: Environment, due: datetime) -> list[str]:
-    """What of a product's silver and gold has shown nothing new since a run was due."""
-    tables = [table.table for table in product.gold]
-    shown = query(environment, "incidents/shown.sql", product=product.name, tables=tables)
-    return [row["table_name"] for row in shown if row["shown_at"] is None or row["shown_at"] < due]

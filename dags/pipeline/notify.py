@@ -10,7 +10,7 @@ from airflow.sdk import Context, task
 from medallion.config import Environment, Model, Product
 from pipeline.incidents import FAILURE, Incident, open_incidents, raise_incident
 from pipeline.messages import LONGEST, Message, send
-from pipeline.work import found, metrics_of
+from pipeline.work import RETRIES, found, metrics_of
 
 # How audits and gold's checks tell of rows (sql/pipeline/audit.sql, checks.sql), and that they have failed.
 ROWS = re.compile(r": (\d+) (?:of \d+ |valid )?rows\b")
@@ -33,6 +33,11 @@ def on_failure(product: Product | Model, environment: Environment) -> Callable[[
         raise_incident(incident, known, product, environment, product.notify_failure, context, link)
 
     return tell
+
+
+def task_defaults(product: Product | Model, environment: Environment) -> dict[str, Any]:
+    """What every task of a DAG has: its owner, its retries, and what is told when they have failed."""
+    return {"owner": product.owner, "on_failure_callback": on_failure(product, environment), **RETRIES}
 
 
 def failure(product: Product | Model, environment: Environment, context: Context) -> Incident:

@@ -1,7 +1,5 @@
 """A data product as a DAG of eight steps, the same for every product."""
 
-from datetime import timedelta
-
 from airflow.sdk import DAG
 from airflow.timetables.assets import AssetOrTimeSchedule
 from airflow.timetables.trigger import CronTriggerTimetable
@@ -16,11 +14,11 @@ from pipeline.custom import custom_step
 from pipeline.discover import discover
 from pipeline.extract import extract
 from pipeline.gold import gold
-from pipeline.notify import on_failure, on_success
+from pipeline.notify import on_success, task_defaults
 from pipeline.publish import publish
 from pipeline.serve import ANY_NEWS, serve
 from pipeline.stage import stage
-from pipeline.work import RETRIES
+from pipeline.work import from_now_on
 
 
 def product_dag(product: Product, environment: Environment) -> DAG:
@@ -31,11 +29,7 @@ def product_dag(product: Product, environment: Environment) -> DAG:
         schedule=_timetable(product, environment),
         catchup=False,
         max_active_runs=1,  # one writer for each silver table
-        default_args={
-            "owner": product.owner,
-            "on_failure_callback": on_failure(product, environment),
-            **RETRIES,
-        },
+        default_args=task_defaults(product, environment),
         tags=["data product", *(f"{name}:{value}" for name, value in product.labels.items())],
         access_control=_access(product),
     ) as dag:
@@ -87,11 +81,7 @@ def _timetable(
 ) -> CronTriggerTimetable | AssetOrTimeSchedule | None:
     if product.schedule is None:
         return None
-    # The first run is the next one due. False would not do: it lets a run start that was due a while ago.
-    never = timedelta(0)
-    clock = CronTriggerTimetable(
-        product.schedule.cron, timezone=product.schedule.timezone, run_immediately=never
-    )
+    clock = from_now_on(product.schedule.cron, product.timezone)
     if not product.schedule.on_arrival:
         return clock
     return AssetOrTimeSchedule(timetable=clock, assets=landed_files(product, environment))

@@ -20,10 +20,10 @@ from operators.dataproc import spark_operator
 from operators.model import MLModelTrainJobOperator, MLModelTrainOperator, ModelDeployOperator
 from pipeline.alert import all_clear
 from pipeline.model_work import PLAN, PROMOTE, model_job, options, planned, read_plan, version_uri
-from pipeline.notify import on_failure
+from pipeline.notify import task_defaults
 from pipeline.scoring import score
 from pipeline.scripts import Job, job_task, query, script
-from pipeline.work import RETRIES, labels, read_object
+from pipeline.work import labels, read_object
 
 VERSION, EXAMPLES, CHAMPION = planned("version"), planned("examples"), planned("champion")
 
@@ -42,11 +42,7 @@ def model_dag(model: Model, environment: Environment) -> DAG:
         schedule=None,
         catchup=False,
         max_active_runs=1,  # one version at a time is held against the live one
-        default_args={
-            "owner": model.owner,
-            "on_failure_callback": on_failure(model, environment),
-            **RETRIES,
-        },
+        default_args=task_defaults(model, environment),
         tags=["model"],
     ) as dag:
         snapshot = _snapshot(model, environment)

@@ -8,6 +8,7 @@ from typing import Any
 from airflow.exceptions import AirflowSkipException
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from airflow.sdk import Context
+from airflow.timetables.trigger import CronTriggerTimetable
 
 from medallion.manifest import Manifest
 
@@ -25,6 +26,14 @@ RETRIES: dict[str, Any] = {
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=10),
 }
+
+
+def from_now_on(cron: str, timezone: str) -> CronTriggerTimetable:
+    """The schedule of a DAG whose first run is the next one due.
+
+    False for `run_immediately` would not do: it lets a run start that was due a while ago.
+    """
+    return CronTriggerTimetable(cron, timezone=timezone, run_immediately=timedelta(0))
 
 
 def found(context: Context) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local import mariadb
-from local.emulators import NoEmulatorError, emulator_jar, firestore_emulator
+from local.emulators import NoEmulatorError, emulator_jar, firestore_emulator, pubsub_emulator
 from local.services import Service, Services, accepts_connections, answers_http, free_ports
 from tests.conftest import PROJECT
 
@@ -85,13 +86,13 @@ def dataproc_address(services: Services, buckets: Path) -> str:
 @pytest.fixture(scope="session")
 def firestore_address(services: Services) -> str:
     """Address of Google's Firestore emulator."""
-    if emulator_jar("firestore") is None:
-        pytest.skip(str(NoEmulatorError("firestore")))
-    (port,) = free_ports(1)
-    service = firestore_emulator(port)
-    services.start(service)
-    services.wait(service)
-    return f"127.0.0.1:{port}"
+    return _emulator(services, "firestore", firestore_emulator)
+
+
+@pytest.fixture(scope="session")
+def pubsub_address(services: Services) -> str:
+    """Address of Google's Pub/Sub emulator."""
+    return _emulator(services, "pubsub", pubsub_emulator)
 
 
 @pytest.fixture(scope="session")
@@ -111,3 +112,13 @@ def _start(services: Services, name: str, port: int, root: Path, ready: Any, *op
     service = Service(name, command, {"PYTHONPATH": str(ROOT)}, ready)
     services.start(service)
     services.wait(service)
+
+
+def _emulator(services: Services, name: str, make: Callable[[int], Service]) -> str:
+    if emulator_jar(name) is None:
+        pytest.skip(str(NoEmulatorError(name)))
+    (port,) = free_ports(1)
+    service = make(port)
+    services.start(service)
+    services.wait(service)
+    return f"127.0.0.1:{port}"

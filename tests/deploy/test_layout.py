@@ -48,9 +48,7 @@ def test_the_deployed_dags_import(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     products = {name: load_product(name) for name in product_names()}
-    deadlines = [
-        f"{name}__deadline" for name, each in products.items() if each.schedule and each.schedule.deadline
-    ]
+    deadlines = [f"{name}__deadline" for name, each in products.items() if each.deadline]
     assert json.loads(done.stdout.splitlines()[-1]) == {
         "dags": sorted((*product_names(), *model_names(), *deadlines)),
         "errors": {},

@@ -12,7 +12,6 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 
 from local.arrivals import deploy_arrivals
-from local.emulators import NoEmulatorError, emulator_jar, pubsub_emulator
 from local.services import Service, Services, answers_http, free_ports
 from medallion.arrival import subscription_of
 from medallion.config import load_environment, load_product
@@ -22,18 +21,6 @@ ROOT = Path(__file__).parents[3]
 LOCAL = load_environment("local")
 BRONZE = LOCAL.buckets["bronze"]
 SALES, ORDERS = load_product("sales"), load_product("customer_transactions")
-
-
-@pytest.fixture(scope="module")
-def pubsub(services: Services) -> str:
-    """Address of Google's Pub/Sub emulator."""
-    if emulator_jar("pubsub") is None:
-        pytest.skip(str(NoEmulatorError("pubsub")))
-    (port,) = free_ports(1)
-    service = pubsub_emulator(port)
-    services.start(service)
-    services.wait(service)
-    return f"127.0.0.1:{port}"
 
 
 def cloud_storage(services: Services, root: Path, pubsub: str) -> storage.Client:
@@ -51,19 +38,21 @@ def cloud_storage(services: Services, root: Path, pubsub: str) -> storage.Client
 
 
 @pytest.fixture(scope="module")
-def bronze(services: Services, tmp_path_factory: pytest.TempPathFactory, pubsub: str) -> storage.Bucket:
+def bronze(
+    services: Services, tmp_path_factory: pytest.TempPathFactory, pubsub_address: str
+) -> storage.Bucket:
     """Bronze, with what two products need to hear of their files."""
-    client = cloud_storage(services, tmp_path_factory.mktemp("announcing"), pubsub)
-    deploy_arrivals([SALES, ORDERS], LOCAL, client, pubsub)
+    client = cloud_storage(services, tmp_path_factory.mktemp("announcing"), pubsub_address)
+    deploy_arrivals([SALES, ORDERS], LOCAL, client, pubsub_address)
     return client.bucket(BRONZE)
 
 
 @pytest.fixture(autouse=True)
-def nothing_waits(bronze: storage.Bucket, pubsub: str) -> Iterator[None]:
+def nothing_waits(bronze: storage.Bucket, pubsub_address: str) -> Iterator[None]:
     """Takes off what a test has left."""
     yield
     for product in (SALES, ORDERS):
-        while heard(pubsub, product.name):
+        while heard(pubsub_address, product.name):
             continue
 
 
@@ -78,11 +67,11 @@ def heard(pubsub: str, product: str) -> list[dict[str, str]]:
     return [item["message"]["attributes"] for item in found]
 
 
-def test_an_object_is_announced_to_its_product_alone(bronze: storage.Bucket, pubsub: str) -> None:
+def test_an_object_is_announced_to_its_product_alone(bronze: storage.Bucket, pubsub_address: str) -> None:
     blob = bronze.blob("sales/acorn/day.csv")
     blob.upload_from_string("x")
     bronze.blob("salesman/day.csv").upload_from_string("of no product that waits")
-    (told,) = heard(pubsub, "sales")
+    (told,) = heard(pubsub_address, "sales")
     said = ("eventType", "bucketId", "objectId", "objectGeneration", "payloadFormat")
     assert {name: told[name] for name in said} == {
         "eventType": "OBJECT_FINALIZE",
@@ -91,16 +80,16 @@ def test_an_object_is_announced_to_its_product_alone(bronze: storage.Bucket, pub
         "objectGeneration": str(blob.generation),
         "payloadFormat": "NONE",
     }
-    assert heard(pubsub, "customer_transactions") == []
+    assert heard(pubsub_address, "customer_transactions") == []
 
 
-def test_every_generation_is_announced(bronze: storage.Bucket, pubsub: str) -> None:
+def test_every_generation_is_announced(bronze: storage.Bucket, pubsub_address: str) -> None:
     generations = []
     for content in ("first", "second"):
         blob = bronze.blob("sales/again.csv")
         blob.upload_from_string(content)
         generations.append(str(blob.generation))
-    assert sorted(told["objectGeneration"] for told in heard(pubsub, "sales")) == generations
+    assert sorted(told["objectGeneration"] for told in heard(pubsub_address, "sales")) == generations
 
 
 def test_an_object_lands_though_nobody_can_be_told(services: Services, tmp_path: Path) -> None:
@@ -113,9 +102,9 @@ def test_an_object_lands_though_nobody_can_be_told(services: Services, tmp_path:
 
 
 def test_the_products_trigger_makes_one_event_of_many(
-    bronze: storage.Bucket, pubsub: str, monkeypatch: pytest.MonkeyPatch
+    bronze: storage.Bucket, pubsub_address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub)
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub_address)
     names = [f"sales/{number}.csv" for number in range(20)]
     for name in names:
         bronze.blob(name).upload_from_string(name)
@@ -126,4 +115,4 @@ def test_the_products_trigger_makes_one_event_of_many(
 
     messages = asyncio.run(event())["message"]
     assert sorted(item["message"]["attributes"]["objectId"] for item in messages) == sorted(names)
-    assert heard(pubsub, "sales") == []  # they were acknowledged
+    assert heard(pubsub_address, "sales") == []  # they were acknowledged
