@@ -63,7 +63,6 @@ def test_environments_have_plans_of_their_own() -> None:
 def test_composer_installs_what_its_image_lacks_at_the_versions_of_the_laptop() -> None:
     wanted = packages((ROOT / "requirements.txt").read_text())
     assert sorted(wanted) == [
-        "apache-airflow-providers-common-messaging",
         "apache-airflow-providers-slack",
         "pymysql",
     ]
