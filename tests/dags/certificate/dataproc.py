@@ -52,11 +52,12 @@ class Calls(grpc.ServerInterceptor):
 
 
 class Drivers(RunTable):
-    """Real spark-submits. What one has made of a manifest is kept: without a fault of Spark's the same
-    manifest gets the same bytes again, without another, while they `remember`.
+    """Real spark-submits. What one has made of a manifest is kept: while they `remember`, the same manifest
+    gets the same bytes again without another, where no fault is Spark's and none has left anything.
 
     `kill at write` kills the driver while it writes rows; `kill at <file>` when it comes to write that file;
-    `lose output` takes what a task has written away from under it, `times` over.
+    `lose output` takes what a task has written away from under it, `times` over; `repeat rows` writes rows
+    once more when it is done, which no driver does.
     """
 
     def __init__(self, settings: Settings, record: Path, plan: Plan, known: Path) -> None:
@@ -72,10 +73,16 @@ class Drivers(RunTable):
         folder = self._path(Manifest.from_json(text).output)
         kept = self._known / hashlib.sha256(text).hexdigest()
         fault = self._plan.take("spark", "drive")
-        if fault is None and self.remember and kept.exists():
+        untouched = not (folder / "rows").exists()
+        if fault is None and self.remember and kept.exists() and untouched:
             shutil.copytree(kept, folder, dirs_exist_ok=True)
             return 0
         self.driven += 1
+        if fault is not None and fault.action == "repeat rows":
+            code = super().drive(run, output)
+            (part, *_) = (folder / "rows").glob("part-*")
+            shutil.copy(part, part.with_stem(f"{part.stem}-again"))
+            return code
         with self._mishap(run, fault, folder):
             code = super().drive(run, output)
         if code == 0 and self.remember and not kept.exists():

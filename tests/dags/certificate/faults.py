@@ -14,8 +14,7 @@ SECONDS = 180
 class Fault:
     """One thing that goes wrong, once: at a request of a service while a task is at work.
 
-    `action` is a word of the service that is asked; `told` is what goes with it. `ends_run` is whether
-    Airflow has to give the whole run up.
+    `action` is a word of the service that is asked; `told` is what goes with it.
     """
 
     point: str
@@ -25,7 +24,11 @@ class Fault:
     action: str
     told: dict[str, Any] = field(default_factory=dict)
     phase: str = EXECUTING
-    ends_run: bool = False
+
+    @property
+    def when(self) -> tuple[str, str, str, str]:
+        """What a request has to be for the fault to happen."""
+        return self.service, self.request, self.task, self.phase
 
     def __str__(self) -> str:
         told = "".join(f" {key}={value}" for key, value in self.told.items())
@@ -57,8 +60,7 @@ class Plan:
         """The fault that is to happen at a request, if any; it does not come again."""
         with self._lock:
             for fault in self._waiting:
-                wanted = (fault.service, fault.request, fault.task, fault.phase)
-                if wanted == (service, request, self._task, self._phase):
+                if fault.when == (service, request, self._task, self._phase):
                     self._waiting.remove(fault)
                     self.happened.append(fault)
                     return fault

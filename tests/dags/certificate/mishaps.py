@@ -119,6 +119,19 @@ POINTS: tuple[Callable[[random.Random], Fault], ...] = (
 )
 
 
+def deal(faults: list[Fault], runs: int) -> list[list[list[Fault]]]:
+    """Histories of so many runs, as few as it takes for no run to be hit twice at one request of a task."""
+    dealt: list[list[list[Fault]]] = []
+    for fault in faults:
+        every = [run for history in dealt for run in history]
+        free = [run for run in every if fault.when not in {other.when for other in run}]
+        if not free:
+            dealt.append([[] for _ in range(runs)])
+            free = dealt[-1]
+        min(free, key=len).append(fault)
+    return dealt
+
+
 def other_arrivals(chance: random.Random, waves: list[Wave]) -> tuple[str, list[Arrival]]:
     """The same files by other ways, with the same newest versions in the end; and which way it is.
 

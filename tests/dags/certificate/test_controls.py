@@ -26,17 +26,27 @@ def overwritten(waves: list[Wave]) -> list[Arrival]:
     return [Arrival(waves[0], during={"clean": [waves[-1][-1]]})]
 
 
+REPEATED_ROWS = ("clean", "spark", "drive", "repeat rows")
 HISTORIES = {
     "ledger": (plain, "with nothing new, a run ends"),
     "generation match": (overwritten, "rows read"),
     "deterministic ids": (hit_by("clean", "dataproc", "CreateBatch", "kill after"), "were submitted for"),
-    "audit gate": (plain, "have not passed an audit"),
+    "audit gate": (hit_by(*REPEATED_ROWS), "rejected of"),
     "transaction": (hit_by("publish", "bigquery", "insert", "break script", place=1), "rejected of"),
     "retry classification": (
         hit_by("publish", "bigquery", "insert", "fail job", **CONFLICT),
         "1 runs failed, 0 had to",
     ),
 }
+
+
+@pytest.mark.slow
+def test_rows_that_no_audit_passes_are_never_shown(place: Place) -> None:
+    outcome = play(place, hit_by(*REPEATED_ROWS)(make_waves(1, 2)))
+    (wrong,) = outcome.wrong
+    assert "not done after 4 runs" in wrong and "staged_rows" in wrong
+    assert not any(outcome.tables.values())
+    assert outcome.looks > 0
 
 
 @pytest.mark.slow
