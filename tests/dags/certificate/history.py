@@ -20,9 +20,10 @@ TOLD = {
     "silver": "SELECT * EXCEPT (run, source_generation) FROM {silver}.{product}",
     "superseded": "SELECT * EXCEPT (run, source_generation) FROM {silver}.{product}__superseded",
     "quarantine": "SELECT source_file, raw, reasons FROM {quarantine}.{product} WHERE resolved_by IS NULL",
-    "ledger": "SELECT uri, state, rows_read, rows_valid, rows_rejected, rows_duplicate FROM {ops}.files"
-    " WHERE TRUE QUALIFY ROW_NUMBER() OVER (PARTITION BY uri ORDER BY generation DESC) = 1",
+    "ledger": "SELECT uri, state, rows_read, rows_rejected, rows_valid + rows_duplicate FROM {newest}",
+    "duplicates": "SELECT uri, rows_duplicate FROM {newest}",
 }
+NEWEST = "{ops}.files WHERE TRUE QUALIFY ROW_NUMBER() OVER (PARTITION BY uri ORDER BY generation DESC) = 1"
 Tables = dict[str, Counter[str]]
 
 
@@ -118,7 +119,8 @@ def _land(stage: Stage, files: Wave) -> None:
 def everything(stage: Stage) -> Tables:
     """The multisets of all rows that people read, or that wait for their contract to be mended."""
     names = {**stage.environment.datasets, "product": PRODUCT}
-    told = {name: select.format(**names) for name, select in TOLD.items()}
+    newest = NEWEST.format(**names)
+    told = {name: select.format(**names, newest=newest) for name, select in TOLD.items()}
     told |= {f"gold.{t.table}": f"SELECT * FROM {names['gold']}.{t.table}" for t in stage.product.gold}
     return {name: _rows(stage, select) for name, select in told.items()}
 
