@@ -66,6 +66,7 @@ def play(place: Place, arrivals: list[Arrival], without: tuple[str, ...] = ()) -
         tables = everything(stage)
         wrong += [f"did not happen: {fault}" for fault in stage.plan.left()]
         wrong += [f"had no effect: {fault}" for fault in stage.bigquery.in_vain]
+        wrong += stage.drivers.wrong
         wrong += reader.seen_wrong
         wrong += submitted_twice(stage)
         wrong += list(personal(stage, tables, place.log.read_bytes()[logged:]))
