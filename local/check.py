@@ -15,9 +15,10 @@ from medallion.config import (
     load_product,
     product_names,
 )
-from medallion.contracts import Contract, load_contract, parse_contract
+from medallion.contracts import Contract
 from medallion.documents import validate
 from medallion.errors import ConfigError, ProblemsError
+from medallion.odcs import load_contract, parse_contract
 from medallion.product_checks import contract_problems, file_of, product_problems
 from medallion.sql import SQL
 

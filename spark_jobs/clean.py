@@ -9,9 +9,10 @@ from pathlib import Path
 import yaml
 from pyspark.sql import DataFrame, SparkSession
 
-from medallion.contracts import HASH, Contract, parse_contract
+from medallion.contracts import HASH, Contract
 from medallion.hadoop_files import read_bytes, write_bytes
 from medallion.manifest import Manifest, SourceFile, run_id
+from medallion.odcs import parse_contract
 from spark_jobs.cleaning import account
 from spark_jobs.cleaning.account import Json
 from spark_jobs.cleaning.files import Inspection, inspect, known_layouts

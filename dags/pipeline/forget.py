@@ -16,8 +16,9 @@ from google.cloud.bigquery import Row
 from google.cloud.storage import Blob, Client
 
 from medallion.config import Environment, Product
-from medallion.contracts import Contract, load_contract, parse_contract
+from medallion.contracts import Contract
 from medallion.gold import identifier
+from medallion.odcs import load_contract, parse_contract
 from medallion.snapshots import taught_by, written_plans
 from pipeline.rewriting import Person, row_test, without
 from pipeline.scripts import query, table_columns

@@ -10,7 +10,8 @@ from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud.bigquery import Client, QueryJob, QueryJobConfig, Row
 
 from medallion.config import Environment, Product
-from medallion.contracts import Contract, parse_contract
+from medallion.contracts import Contract
+from medallion.odcs import parse_contract
 from medallion.sql import render
 from operators.bigquery import BigQueryJobOperator, is_conflict
 from pipeline.work import found, labels, manifest_of, staging_table

@@ -6,7 +6,8 @@ from airflow.exceptions import AirflowFailException
 from airflow.sdk import Context, TaskGroup, task
 
 from medallion.config import Environment, Product
-from medallion.contracts import Contract, parse_contract
+from medallion.contracts import Contract
+from medallion.odcs import parse_contract
 from pipeline.discover import landed
 from pipeline.scripts import Job, job_task, load, run_script
 from pipeline.work import labels, manifest_of, staging_table

@@ -10,7 +10,8 @@ from local import sql_analysis
 from local.sql_analysis import analyze, analyze_if_changed
 from medallion.alerts import Alert, Audience
 from medallion.config import GoldTable, Product, load_environment, load_product
-from medallion.contracts import Contract, load_contract, parse_contract
+from medallion.contracts import Contract
+from medallion.odcs import load_contract, parse_contract
 from medallion.sql import SQL
 
 PRODUCT = replace(

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medallion.config import CONF, load_product
-from medallion.contracts import load_contract, parse_contract
 from medallion.errors import MedallionError
+from medallion.odcs import load_contract, parse_contract
 from medallion.product_checks import require_sound
 from tests.fuzzing import fuzzed
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from medallion.contracts import Contract, parse_contract
+from medallion.contracts import Contract
 from medallion.manifest import Manifest, SourceFile
+from medallion.odcs import parse_contract
 from spark_jobs import clean
 from spark_jobs.cleaning.files import inspect
 from spark_jobs.cleaning.metrics import Read

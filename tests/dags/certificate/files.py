@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from medallion.contracts import load_contract, parse_contract
+from medallion.odcs import load_contract, parse_contract
 from tests.dags.certificate.place import FEED
 
 PURCHASES = 40

@@ -17,8 +17,8 @@ from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from google.cloud import bigquery
 
 from medallion.config import Environment, Product, load_environment
-from medallion.contracts import parse_contract
 from medallion.manifest import Manifest, SourceFile
+from medallion.odcs import parse_contract
 from medallion.sql import render
 from pipeline.product import product_dag
 from tests.conftest import PROJECT

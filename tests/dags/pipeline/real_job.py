@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
 from local.spark_submit import file_systems
-from medallion.contracts import load_contract, parse_contract
+from medallion.odcs import load_contract, parse_contract
 from spark_jobs import clean
 from tests.dags.pipeline.orders import Pipeline
 

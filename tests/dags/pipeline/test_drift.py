@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from airflow.exceptions import AirflowFailException
 
-from medallion.contracts import parse_contract
+from medallion.odcs import parse_contract
 from pipeline.drift import DriftError, evolved_columns
 from tests.dags.pipeline.orders import HEADER, Pipeline, contract
 

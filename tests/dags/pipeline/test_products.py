@@ -21,8 +21,8 @@ from pyspark.sql import SparkSession
 from local import mariadb
 from local.open_meteo import OpenMeteo, forecast
 from medallion.config import CONF, load_product
-from medallion.contracts import load_contract, parse_contract
 from medallion.gold import gold_definition, refresh_script
+from medallion.odcs import load_contract, parse_contract
 from medallion.product_checks import contract_problems, product_problems
 from medallion.sql import SQL
 from tests.dags.pipeline.channels import Mails, text

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from medallion.contracts import parse_contract
+from medallion.odcs import parse_contract
 from pipeline.rewriting import Person, without
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from medallion.contracts import parse_contract
+from medallion.odcs import parse_contract
 from spark_jobs.cleaning.documents import DocumentError, read_document, rows
 from tests.spark_jobs.conftest import Bronze, changed
 

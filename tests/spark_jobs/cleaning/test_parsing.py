@@ -10,7 +10,8 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from medallion.contracts import Column, parse_contract
+from medallion.contracts import Column
+from medallion.odcs import parse_contract
 from spark_jobs.cleaning.parsing import parse, spark_type, storable, trimmed, without_tokens
 
 

@@ -8,8 +8,8 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from medallion.contracts import parse_contract
 from medallion.errors import MedallionError
+from medallion.odcs import parse_contract
 from spark_jobs.cleaning import privacy
 from tests.spark_jobs.conftest import KEY, ROW, Bronze, Rows, changed
 

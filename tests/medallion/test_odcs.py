@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from medallion.contracts import Constraint, Contract, load_contract, parse_contract
+from medallion.contracts import Constraint, Contract
 from medallion.errors import ConfigError
+from medallion.odcs import load_contract, parse_contract
 
 
 @pytest.fixture

@@ -1,0 +1,259 @@
+"""Reads data contracts, documents of the Open Data Contract Standard (ODCS v3), and says what they lack."""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from medallion.config import CONF
+from medallion.contracts import (
+    DROP,
+    ERROR,
+    EVOLVE,
+    FAIL,
+    HASH,
+    IGNORE,
+    RESERVED,
+    WARNING,
+    Column,
+    Constraint,
+    Contract,
+    Reference,
+    RowRule,
+)
+from medallion.documents import read_yaml
+from medallion.errors import ConfigError
+
+SQL_TYPE = re.compile(r"(INT64|STRING|BOOL|FLOAT64|DATE|TIMESTAMP|NUMERIC)(?:\((\d+), *(\d+)\))?")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+ENCODINGS = (
+    *("UTF-8", "UTF-16", "UTF-16LE", "UTF-16BE", "US-ASCII"),
+    *("ISO-8859-1", "ISO-8859-15", "windows-1250", "windows-1251", "windows-1252"),
+)
+CONSTRAINTS = (
+    *("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf"),
+    *("minLength", "maxLength", "pattern"),
+)
+FORMATS = ("format", "timezone", "defaultTimezone")
+OWN_NAME = "__"  # in every name of the platform's own that is not RESERVED
+# What ODCS has no word for; it lets a contract add such properties. First those of a table, then of a column.
+TABLE_DEFAULTS: dict[str, Any] = {
+    "orderBy": None,
+    "deleteFlag": None,
+    "nullTokens": [""],
+    "delimiter": ",",
+    "encoding": "UTF-8",
+    "multiline": False,
+    "newColumns": IGNORE,
+    "records": None,
+}
+COLUMN_DEFAULTS: dict[str, Any] = {
+    "trim": True,
+    "trueTokens": ["true", "1"],
+    "falseTokens": ["false", "0"],
+    "ambiguousTime": "earlier",
+    "protection": None,
+}
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "encoding": ENCODINGS,
+    "multiline": (False, True),
+    "newColumns": (EVOLVE, IGNORE, FAIL),
+    "trim": (False, True),
+    "ambiguousTime": ("earlier", "later", "reject"),
+    "protection": (None, HASH, DROP),
+}
+
+
+def load_contract(name: str, conf: Path = CONF) -> dict[str, Any]:
+    """The contract document in conf/contracts/<name>.yaml, as parsed YAML."""
+    return read_yaml(conf / "contracts" / f"{name}.yaml")
+
+
+def parse_contract(document: dict[str, Any], file: str) -> Contract:
+    """Reads an ODCS v3 document of one schema object.
+
+    Raises ConfigError when a part that the platform needs is missing, or when it knows no such part. Where a
+    part stands, and of which type it is, is for the standard's schema to say: here it is told in general.
+    """
+    try:
+        return _parse(document, file)
+    except (AttributeError, LookupError, TypeError, ValueError, OverflowError, re.error) as error:
+        expected, got = "a contract by the standard's schema", f"{type(error).__name__}: {error}"
+        raise ConfigError(file, "", expected, got, "make check tells where") from error
+
+
+def _parse(document: dict[str, Any], file: str) -> Contract:
+    try:
+        table = document["schema"][0]
+        properties = table["properties"]
+    except (KeyError, IndexError, TypeError):
+        raise ConfigError(file, "schema", "one schema object with properties", document) from None
+    keyed = [item for item in properties if item.get("primaryKey")]
+    keyed.sort(key=lambda item: item.get("primaryKeyPosition", 1))
+    custom = _table_options(table, file)
+    columns = tuple(
+        _column(item, file, f"schema.0.properties.{index}") for index, item in enumerate(properties)
+    )
+    contract = Contract(
+        name=document["name"],
+        version=document["version"],
+        description=table.get("description", ""),
+        columns=columns,
+        rules=tuple(_row_rules(table, file)),
+        references=tuple(reference for item in properties for reference in _references(item, file)),
+        key=tuple(item["name"] for item in keyed),
+        order_by=custom["orderBy"],
+        delete_flag=custom["deleteFlag"],
+        null_tokens=tuple(custom["nullTokens"]),
+        delimiter=custom["delimiter"],
+        encoding=custom["encoding"],
+        multiline=custom["multiline"],
+        new_columns=custom["newColumns"],
+        records=custom["records"],
+        fingerprint=hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest(),
+    )
+    _require_identity(contract, file)
+    return contract
+
+
+def _table_options(table: dict[str, Any], file: str) -> dict[str, Any]:
+    """The table's custom properties; raises ConfigError for one that can't be."""
+    custom = _custom(table, TABLE_DEFAULTS, file, "schema.0")
+    delimiter, records = custom["delimiter"], custom["records"]
+    if len(delimiter) != 1 or delimiter == '"':
+        expected = "one character other than a quote"
+        raise ConfigError(file, "schema.0.customProperties.delimiter", expected, delimiter)
+    if records is not None and not (isinstance(records, str) and records):
+        expected = "where the rows are in a document, like data.items"
+        raise ConfigError(file, "schema.0.customProperties.records", expected, records)
+    return custom
+
+
+def _require_identity(contract: Contract, file: str) -> None:
+    """A row must be found again by its key, and be newer or older than another one."""
+    if not contract.key:
+        raise ConfigError(file, "schema.0.properties", "at least one column with primaryKey: true", "none")
+    by_name = {column.name: column for column in contract.columns}
+    if contract.order_by not in by_name:
+        raise ConfigError(
+            file, "schema.0.customProperties.orderBy", "the name of a column", contract.order_by
+        )
+    for name in {*contract.key, contract.order_by}:
+        if not by_name[name].required:
+            # NULL equals nothing: such a row would be published again by each file that brings it.
+            raise ConfigError(file, f"{name}.required", "true, for a key or the orderBy column", False)
+        if by_name[name].protection == DROP:
+            raise ConfigError(file, f"{name}.protection", "hash, for a key or the orderBy column", DROP)
+    flags = [name for name, column in by_name.items() if column.sql_type == "BOOL" and not column.protection]
+    if contract.delete_flag not in (None, *flags):
+        expected = f"a BOOL column: {', '.join(flags) or 'there is none'}"
+        raise ConfigError(file, "schema.0.customProperties.deleteFlag", expected, contract.delete_flag)
+    if by_name[contract.order_by].protection == HASH:
+        raise ConfigError(file, f"{contract.order_by}.protection", "none: hashes have no order", HASH)
+
+
+def _column(item: dict[str, Any], file: str, key: str) -> Column:
+    match = SQL_TYPE.fullmatch(item.get("physicalType", ""))
+    if match is None:
+        raise ConfigError(file, f"{key}.physicalType", "a BigQuery type", item.get("physicalType"))
+    if not NAME.fullmatch(item["name"]):  # it is written into SQL as it is
+        raise ConfigError(file, f"{key}.name", "letters of ASCII, digits and _", item["name"])
+    if item["name"] in RESERVED or OWN_NAME in item["name"]:
+        expected = f"a name without {OWN_NAME}, and none of {', '.join(RESERVED)}"
+        raise ConfigError(file, f"{key}.name", expected, item["name"])
+    options, custom = item.get("logicalTypeOptions", {}), _custom(item, COLUMN_DEFAULTS, file, key)
+    unknown = sorted(set(options) - {*CONSTRAINTS, *FORMATS})
+    if unknown:
+        known = ", ".join((*CONSTRAINTS, *FORMATS))
+        raise ConfigError(file, f"{key}.logicalTypeOptions", known, ", ".join(unknown))
+    if match[1] == "TIMESTAMP" and not (item.get("transformLogic") or options.get("format")):
+        # Without one, Spark takes a text like 12:30 for that time today.
+        raise ConfigError(
+            file, f"{key}.logicalTypeOptions.format", "a pattern like yyyy-MM-dd HH:mm:ss", None
+        )
+    protection = custom["protection"] or (HASH if item.get("classification") == "personal" else None)
+    if protection == HASH and match[1] != "STRING":
+        raise ConfigError(file, f"{key}.physicalType", "STRING, for a column that is hashed", match[1])
+    declared = [Constraint(name, options[name]) for name in CONSTRAINTS if name in options]
+    return Column(
+        name=item["name"],
+        sql_type=match[1],
+        description=item.get("description", ""),
+        required=item.get("required", False),
+        sources=(item["name"], *item.get("transformSourceObjects", ())),
+        expression=item.get("transformLogic"),
+        precision=int(match[2] or 38),
+        scale=int(match[3] or 9),
+        constraints=(*declared, *_quality(item, file, key)),
+        format=options.get("format"),
+        timezone=options.get("defaultTimezone", "Etc/UTC"),
+        trim=custom["trim"],
+        true_tokens=tuple(custom["trueTokens"]),
+        false_tokens=tuple(custom["falseTokens"]),
+        ambiguous_time=custom["ambiguousTime"],
+        protection=protection,
+    )
+
+
+def _quality(item: dict[str, Any], file: str, key: str) -> list[Constraint]:
+    """Constraints from a column's quality rules: lists of valid values, and patterns."""
+    constraints = []
+    for index, rule in enumerate(item.get("quality", ())):
+        match rule:
+            case {"type": "text"}:  # for people
+                continue
+            case {"metric": "invalidValues", "arguments": {"validValues": list(values)}, "mustBe": 0}:
+                constraints.append(Constraint("validValues", values, _severity(rule, file, key)))
+            case {"metric": "invalidValues", "arguments": {"pattern": str(pattern)}, "mustBe": 0}:
+                constraints.append(Constraint("pattern", pattern, _severity(rule, file, key)))
+            case _:
+                expected = "metric: invalidValues with arguments (validValues or pattern) and mustBe: 0"
+                raise ConfigError(file, f"{key}.quality.{index}", expected, rule)
+    return constraints
+
+
+def _row_rules(table: dict[str, Any], file: str) -> list[RowRule]:
+    rules = []
+    for index, rule in enumerate(table.get("quality", ())):
+        key = f"schema.0.quality.{index}"
+        match rule:
+            case {"type": "text"}:
+                continue
+            case {"type": "custom", "engine": "spark", "implementation": str(condition), "name": str(name)}:
+                rules.append(RowRule(name, condition, _severity(rule, file, key)))
+            case _:
+                expected = "type: custom, engine: spark, with a name and a condition as implementation"
+                raise ConfigError(file, key, expected, rule)
+    return rules
+
+
+def _references(item: dict[str, Any], file: str) -> list[Reference]:
+    references = []
+    for relationship in item.get("relationships", ()):
+        key = f"{item['name']}.relationships"
+        parts = relationship["to"].split(".") if isinstance(relationship.get("to"), str) else []
+        if len(parts) != 2 or not all(part.isidentifier() for part in parts):
+            raise ConfigError(file, f"{key}.to", "dataset.column", relationship.get("to"))
+        custom = _custom(relationship, {"severity": ERROR}, file, key)
+        references.append(Reference(item["name"], parts[0], parts[1], _severity(custom, file, key)))
+    return references
+
+
+def _severity(rule: dict[str, Any], file: str, key: str) -> str:
+    severity = rule.get("severity", ERROR)
+    if severity not in (ERROR, WARNING):
+        raise ConfigError(file, f"{key}.severity", f"{ERROR} or {WARNING}", severity)
+    return severity
+
+
+def _custom(item: dict[str, Any], defaults: dict[str, Any], file: str, key: str) -> dict[str, Any]:
+    """An element's custom properties, with defaults for those that it doesn't name."""
+    given = {entry["property"]: entry["value"] for entry in item.get("customProperties", ())}
+    for name, value in given.items():
+        if name not in defaults:
+            raise ConfigError(file, f"{key}.customProperties.{name}", f"one of {', '.join(defaults)}", name)
+        if name in CHOICES and value not in CHOICES[name]:
+            choices = ", ".join(map(str, CHOICES[name]))
+            raise ConfigError(file, f"{key}.customProperties.{name}", f"one of {choices}", value)
+    return {**defaults, **given}
