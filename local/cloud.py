@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +21,6 @@ from google.cloud import bigquery, storage
 from deploy.storage import upload_release
 from local import airflow
 from local.arrivals import deploy_arrivals, products_on_arrival
-from local.emulators import pubsub_emulator
 from local.java import java_home
 from local.paths import (
     BIGQUERY,
@@ -48,7 +47,7 @@ from local.services import (
     hold,
     recorded_processes,
 )
-from local.sources import FIRESTORE, connections, source_services
+from local.sources import FIRESTORE, PUBSUB, address_of, connections, source_services
 from medallion.config import ROOT, Environment, load_environment
 from medallion.release import build_release
 from medallion.sql import render
@@ -157,15 +156,13 @@ def start(
     with_airflow: bool = True,
     airflow_port: int | None = None,
     sources: Iterable[str] = (),
-    arrivals: bool = False,
 ) -> Cloud:
     """Starts every service, deploys, and waits until all of them answer.
 
-    With `arrivals`, which takes Google's Pub/Sub emulator, a file that lands is announced.
+    With Pub/Sub among the sources, a file that lands is announced.
     """
     names = (
         *sources,
-        *(["pubsub"] if arrivals else []),
         "mail",
         "gcs",
         "dataproc",
@@ -213,8 +210,8 @@ def deploy(cloud: Cloud, release: str, objects: dict[str, bytes]) -> None:
     for dataset in cloud.environment.datasets.values():
         cloud.bigquery().create_dataset(dataset, exists_ok=True, timeout=30)
     cloud.query(render("ops/tables.sql", cloud.environment))
-    pubsub = _pubsub_address(cloud.ports)
-    if pubsub:
+    if PUBSUB in cloud.ports:
+        pubsub = address_of(PUBSUB, cloud.ports)
         deploy_arrivals(products_on_arrival(), cloud.environment, client, pubsub)
     if FIRESTORE in cloud.ports:  # it starts empty, whatever an earlier one was given
         ops = cloud.environment.datasets["ops"]
@@ -230,9 +227,8 @@ def _standins(ports: dict[str, int], environment: Environment) -> list[Service]:
     # other option see _session in spark_jobs/clean.py.
     options = "-XX:+UseParallelGC -XX:-DontCompileHugeMethods"
     dataproc += ["--conf", f"spark.driver.extraJavaOptions={options}"]
-    pubsub = _pubsub_address(ports)
+    pubsub = address_of(PUBSUB, ports)
     return [
-        *([pubsub_emulator(ports["pubsub"])] if pubsub else []),
         Service(
             "gcs",
             [*python, "local.gcs", *root, str(ports["gcs"]), *(["--pubsub", pubsub] if pubsub else [])],
@@ -292,10 +288,4 @@ def _airflow_environment(ports: dict[str, int], environment: Environment, releas
         "STORAGE_EMULATOR_HOST": f"http://localhost:{ports['gcs']}",
         "BIGQUERY_EMULATOR_HOST": f"http://localhost:{ports['bigquery']}",
         "DATAPROC_EMULATOR_HOST": f"localhost:{ports['dataproc']}",
-        "PUBSUB_EMULATOR_HOST": _pubsub_address(ports),
     }
-
-
-def _pubsub_address(ports: Mapping[str, int]) -> str:
-    """Host and port of Pub/Sub; empty where it was not started."""
-    return f"127.0.0.1:{ports['pubsub']}" if "pubsub" in ports else ""

@@ -7,6 +7,7 @@ from pathlib import Path
 from local.airflow import AirflowApi
 from local.arrivals import wait_for_arrival
 from local.cloud import Cloud, running_cloud
+from local.sources import PUBSUB
 from medallion.config import load_product
 from medallion.errors import MedallionError
 
@@ -38,7 +39,7 @@ def land(name: str, files: list[Path]) -> None:
         raise MedallionError("The local cloud is not up. Next: make up.")
     api = AirflowApi(cloud.ports["airflow"])
     api.wait_for_dag(product.name)
-    if product.on_arrival and "pubsub" in cloud.ports:
+    if product.on_arrival and PUBSUB in cloud.ports:
         _arrive(cloud, api, product.name, named)
         return
     landed = cloud.land(product.name, named)

@@ -13,7 +13,7 @@ from local.cloud import Cloud, local_cloud
 from local.following import follow, follow_training, run_command, say
 from local.paths import GCS, RUN
 from local.sample import PRODUCT, sample_of
-from local.sources import left_out, sources_of
+from local.sources import FIRESTORE, sources_of, without_missing
 from local.summary import print_summary, run_metrics, summarize
 from medallion.config import Product, load_product
 from medallion.errors import MedallionError
@@ -34,9 +34,8 @@ def run(product: Product, files: dict[str, Path], keep: bool) -> dict[str, Any]:
     """Runs a product on files through the local cloud; returns the summary."""
     started = time.monotonic()
     say("Starting the local cloud: storage, BigQuery, Dataproc, Airflow")
-    for missing in left_out([product]):
-        say(f"{missing} Until then that part is left out.")
-    with local_cloud(keep, sources=sources_of([product])) as cloud:
+    sources = without_missing(sources_of([product]), say, optional=(FIRESTORE,))
+    with local_cloud(keep, sources=sources) as cloud:
         ready = time.monotonic()
         say(f"Services ready after {ready - started:.0f} s. Landing {len(files)} files")
         landed = cloud.land(product.name, files)

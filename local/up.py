@@ -4,11 +4,9 @@ import argparse
 import sys
 
 from local.cloud import PORTS, start, start_over
-from local.emulators import NoEmulatorError, emulator_jar
-from local.mariadb import NoDatabaseError, installed
 from local.paths import LOGS, STATE
 from local.services import Services, accepts_connections
-from local.sources import BIKES, left_out, sources_of
+from local.sources import PUBSUB, sources_of, without_missing
 from medallion.config import load_product, product_names
 from medallion.errors import MedallionError
 
@@ -30,35 +28,15 @@ def up() -> int:
     services = start_over(keep=True)
     try:
         free = not accepts_connections(AIRFLOW_PORT)()
-        sources = _sources()
-        port = AIRFLOW_PORT if free else None
-        cloud = start(services, airflow_port=port, sources=sources, arrivals=_announces())
+        needed = [*sources_of(map(load_product, product_names())), PUBSUB]
+        sources = without_missing(needed, print)
+        cloud = start(services, airflow_port=AIRFLOW_PORT if free else None, sources=sources)
     except BaseException:
         services.stop()
         raise
     cloud.save()
     print(f"Airflow: {cloud.airflow_url}\nNext: make land PRODUCT=… FILES=…, make query SQL=…, make down.")
     return 0
-
-
-def _sources() -> list[str]:
-    """What all products need, but for what is not installed, which is said."""
-    products = [load_product(name) for name in product_names()]
-    sources = sources_of(products)
-    for missing in left_out(products):
-        print(f"{missing} Until then that part is left out.")
-    if BIKES in sources and not installed():
-        print(NoDatabaseError())
-        sources.remove(BIKES)
-    return sources
-
-
-def _announces() -> bool:
-    """Whether files that land can be announced; where what it takes is not installed, that is said."""
-    if emulator_jar("pubsub") is None:
-        print(f"{NoEmulatorError('pubsub')} Until then no file announces itself; make land starts the run.")
-        return False
-    return True
 
 
 def down() -> int:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from local import emulators
+from local import emulators, mariadb
 from local.emulators import NoEmulatorError, emulator_jar, firestore_emulator, pubsub_emulator
-from local.sources import connections, left_out, sources_of
+from local.sources import FIRESTORE, connections, source_services, sources_of, without_missing
 from medallion.config import load_product
 
 
@@ -55,21 +55,42 @@ def test_the_sdk_that_is_named_comes_first(nowhere: Path, monkeypatch: pytest.Mo
 
 
 def test_documents_are_left_out_where_firestore_has_no_emulator_and_that_is_said(nowhere: Path) -> None:
-    weather, sales = load_product("weather"), load_product("sales")
-    assert sources_of([weather]) == ["open_meteo"]
-    (said,) = left_out([sales, weather])
-    assert str(said).startswith(
-        "Google's firestore emulator is not installed. Next: gcloud components install"
-    )
-    assert left_out([sales]) == []
-    assert connections([], {}) == {"FIRESTORE_EMULATOR_HOST": ""}
+    needed = sources_of([load_product("sales"), load_product("weather")])
+    said: list[str] = []
+    assert needed == ["firestore", "open_meteo"]
+    assert without_missing(needed, said.append) == ["open_meteo"]
+    (told,) = said
+    assert told.startswith("Google's firestore emulator is not installed. Next: gcloud components install")
+    assert told.endswith("Until then that part is left out.")
+    assert connections([], {}) == {"FIRESTORE_EMULATOR_HOST": "", "PUBSUB_EMULATOR_HOST": ""}
 
 
 def test_documents_are_written_where_it_has_one(nowhere: Path) -> None:
     jar = nowhere / "debian" / "platform" / "cloud-firestore-emulator" / "cloud-firestore-emulator.jar"
     jar.parent.mkdir(parents=True)
     jar.touch()
-    weather = load_product("weather")
-    assert (sources_of([weather]), left_out([weather])) == (["firestore", "open_meteo"], [])
-    assert connections(["firestore"], {"firestore": 8}) == {"FIRESTORE_EMULATOR_HOST": "127.0.0.1:8"}
+    said: list[str] = []
+    assert without_missing(["firestore", "open_meteo"], said.append) == ["firestore", "open_meteo"]
+    assert said == []
+    assert connections(["firestore"], {"firestore": 8})["FIRESTORE_EMULATOR_HOST"] == "127.0.0.1:8"
     assert str(jar) in firestore_emulator(8).command
+
+
+def test_all_that_is_missing_is_said(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mariadb, "PLACES", str(nowhere))
+    said: list[str] = []
+    assert without_missing(["bike_database", "firestore", "pubsub"], said.append) == []
+    assert [told.partition(" is not installed")[0] for told in said] == [
+        "MariaDB",
+        "Google's firestore emulator",
+        "Google's pubsub emulator",
+    ]
+    assert said[2].endswith("Until then no file announces itself; make land starts the run.")
+
+
+def test_a_run_cannot_do_without_its_source(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mariadb, "PLACES", str(nowhere))
+    needed = sources_of([load_product("bike_stations")])
+    assert without_missing(needed, print, optional=(FIRESTORE,)) == ["bike_database"]
+    with pytest.raises(mariadb.NoDatabaseError, match="apt-get install mariadb-server"):
+        source_services(needed, {"bike_database": 1})
