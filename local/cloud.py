@@ -1,11 +1,9 @@
-"""The local cloud as a whole: its services, how they find each other, and what is deployed to them."""
+"""The local cloud as a whole: how it starts and stops, what is deployed to it, and how commands ask it."""
 
 import base64
 import hashlib
 import json
-import os
 import shutil
-import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,42 +19,15 @@ from google.cloud import bigquery, storage
 from deploy.storage import upload_release
 from local import airflow
 from local.arrivals import deploy_arrivals, products_on_arrival
-from local.java import java_home
-from local.paths import (
-    BIGQUERY,
-    DATABASE,
-    DATAPROC,
-    EMULATORS,
-    GCS,
-    LOCAL,
-    LOCK,
-    LOGS,
-    MAIL,
-    PORTS,
-    RUN,
-    SECRETS,
-    STATE,
-)
-from local.services import (
-    Service,
-    ServiceError,
-    Services,
-    accepts_connections,
-    answers_http,
-    free_ports,
-    hold,
-    recorded_processes,
-)
+from local.paths import BIGQUERY, DATABASE, DATAPROC, GCS, LOCAL, LOCK, LOGS, MAIL, PORTS, RUN, STATE
+from local.services import ServiceError, Services, free_ports, hold, recorded_processes
 from local.sources import FIRESTORE, PUBSUB, address_of, connections, source_services
+from local.standins import DATAPROC_BUCKET, airflow_environment, standin_services
 from medallion.config import ROOT, Environment, load_environment
 from medallion.release import build_release
 from medallion.sql import render
 
 ENVIRONMENT = "local"
-# How Google's tools call the addresses of the metadata server and of Secret Manager.
-METADATA, ENDPOINT = "GCE_METADATA_HOST", "CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER"
-DATAPROC_BUCKET = "local-dataproc"
-MAIL_OPTIONS = {"from_email": "medallion@localhost", "disable_ssl": True, "disable_tls": True}
 UPLOADS = 8
 WHAT_HOLDS_DATA = ("gcs", "bigquery")
 
@@ -177,7 +148,7 @@ def start(
     if airflow_port:
         ports["airflow"] = airflow_port
     cloud = Cloud(load_environment(ENVIRONMENT), ports)
-    standins = [*_standins(ports, cloud.environment), *source_services(sources, ports)]
+    standins = [*standin_services(ports, cloud.environment), *source_services(sources, ports)]
     if not with_airflow:
         standins = [service for service in standins if service.name in WHAT_HOLDS_DATA]
     for service in standins:
@@ -187,7 +158,7 @@ def start(
             services.wait(service)
         return cloud
     release, objects = build_release(ROOT)
-    environment = _airflow_environment(ports, cloud.environment, release) | connections(sources, ports)
+    environment = airflow_environment(ports, cloud.environment, release) | connections(sources, ports)
     airflow.prepare_database(environment, version("apache-airflow"))
     components = airflow.services(environment, ports["airflow"])
     for service in components:
@@ -216,76 +187,3 @@ def deploy(cloud: Cloud, release: str, objects: dict[str, bytes]) -> None:
     if FIRESTORE in cloud.ports:  # it starts empty, whatever an earlier one was given
         ops = cloud.environment.datasets["ops"]
         cloud.query(f"UPDATE `{ops}.documents` SET fingerprint = NULL WHERE TRUE")
-
-
-def _standins(ports: dict[str, int], environment: Environment) -> list[Service]:
-    python = [sys.executable, "-m"]
-    root = ["--root", str(GCS), "--port"]
-    secrets = f"127.0.0.1:{ports['secrets']}"
-    dataproc = [*root, str(ports["dataproc"]), "--staging-bucket", DATAPROC_BUCKET]
-    # On two cores the collector that Java takes by itself is slower than the one made for throughput. For the
-    # other option see _session in spark_jobs/clean.py.
-    options = "-XX:+UseParallelGC -XX:-DontCompileHugeMethods"
-    dataproc += ["--conf", f"spark.driver.extraJavaOptions={options}"]
-    pubsub = address_of(PUBSUB, ports)
-    return [
-        Service(
-            "gcs",
-            [*python, "local.gcs", *root, str(ports["gcs"]), *(["--pubsub", pubsub] if pubsub else [])],
-            {},
-            answers_http(f"http://127.0.0.1:{ports['gcs']}/storage/v1/b"),
-        ),
-        Service(
-            "dataproc",
-            [*python, "local.dataproc", *dataproc],
-            {"JAVA_HOME": str(java_home()), METADATA: secrets, ENDPOINT: f"http://{secrets}/"},
-            accepts_connections(ports["dataproc"]),
-        ),
-        Service(
-            "secrets",
-            [*python, "local.secret_manager", "--folder", str(SECRETS), "--port", str(ports["secrets"])],
-            {},
-            accepts_connections(ports["secrets"]),
-        ),
-        Service(
-            "mail",
-            [*python, "local.mail", "--folder", str(MAIL), "--port", str(ports["mail"])],
-            {},
-            accepts_connections(ports["mail"]),
-        ),
-        _bigquery(ports, environment),
-    ]
-
-
-def _bigquery(ports: dict[str, int], environment: Environment) -> Service:
-    BIGQUERY.mkdir(parents=True, exist_ok=True)
-    command = [
-        *[str(EMULATORS / "python"), "-m", "bqemulator", "start"],
-        *["--persistent", "--data-dir", str(BIGQUERY)],
-        *["--rest-port", str(ports["bigquery"]), "--grpc-port", str(ports["bigquery_grpc"])],
-        *["--project", environment.project, "--log-level", "warning"],
-    ]
-    healthy = answers_http(f"http://127.0.0.1:{ports['bigquery']}/healthz")
-    return Service("bigquery", command, {"BQEMU_GCS_LOCAL_ROOT": str(GCS)}, healthy)
-
-
-def _airflow_environment(ports: dict[str, int], environment: Environment, release: str) -> dict[str, str]:
-    """Everything that makes the DAGs' Google clients local, and nothing that the DAGs look at."""
-    connection = (
-        '{"conn_type": "google_cloud_platform",'
-        f' "extra": {{"is_anonymous": true, "project": "{environment.project}"}}}}'
-    )
-    return {
-        **os.environ,
-        **airflow.settings(ports["airflow"], ports["worker_log"], ports["trigger_log"]),
-        "MEDALLION_ENVIRONMENT": environment.name,
-        "AIRFLOW_VAR_MEDALLION_RELEASE": release,
-        "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT": connection,
-        "AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(
-            {"conn_type": "smtp", "host": "127.0.0.1", "port": ports["mail"], "extra": MAIL_OPTIONS}
-        ),
-        "GOOGLE_CLOUD_PROJECT": environment.project,
-        "STORAGE_EMULATOR_HOST": f"http://localhost:{ports['gcs']}",
-        "BIGQUERY_EMULATOR_HOST": f"http://localhost:{ports['bigquery']}",
-        "DATAPROC_EMULATOR_HOST": f"localhost:{ports['dataproc']}",
-    }

@@ -17,9 +17,9 @@ from google.cloud import bigquery
 from pyspark.sql import SparkSession
 
 import medallion.gold
-from local.cloud import MAIL_OPTIONS
 from local.mail import mail_server
 from local.services import free_ports
+from local.standins import MAIL_OPTIONS
 from medallion.config import GoldTable, load_product
 from medallion.sql import SQL
 from pipeline.bronze import Bronze
