@@ -8,8 +8,6 @@ from medallion.config import CustomStep, Environment, Product
 from medallion.steps import StepRun, registered_steps
 from pipeline.work import found
 
-AFTER = ("publish", "gold")
-
 
 def custom_step(custom: CustomStep, product: Product, environment: Environment, **arguments: Any) -> Any:
     """The task of a step that a product names; it is skipped where what it comes after is."""

@@ -11,7 +11,6 @@ class DailySales:
 
     order_date: date
     orders: int
-    gross_sales: Decimal
     discounts: Decimal
     net_sales: Decimal
 

@@ -4,7 +4,6 @@
 SELECT
   order_date,
   orders,
-  gross_sales,
   discounts,
   net_sales
 FROM `{{ gold }}.daily_sales`

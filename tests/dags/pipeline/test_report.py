@@ -19,7 +19,6 @@ def sales(days: int = 3, net_sales: str = "1000.50") -> tuple[DailySales, ...]:
         DailySales(
             date(2017, 1, 1) + timedelta(days=day),
             100,
-            Decimal("1200"),
             Decimal("199.50"),
             Decimal(net_sales),
         )
