@@ -20,11 +20,12 @@ import medallion.gold
 from local.mail import mail_server
 from local.services import free_ports
 from local.standins import MAIL_OPTIONS
-from medallion.config import GoldTable, load_product
+from medallion.config import GoldTable, load_model, load_product
 from medallion.sql import SQL
 from pipeline.bronze import Bronze
 from tests.dags.pipeline.channels import Channel, Mails
 from tests.dags.pipeline.collection import Collection, use_firestore
+from tests.dags.pipeline.models import ModelRun
 from tests.dags.pipeline.orders import Pipeline, drop_tables, make_environment
 
 Feed = Callable[[str], Any]  # makes a RealPipeline
@@ -104,6 +105,19 @@ def pipeline(
     monkeypatch.setattr("pipeline.discover.load_contract", lambda _: pipeline.contract)
     yield pipeline
     drop_tables(warehouse, environment, keep=("ops",))
+
+
+@pytest.fixture
+def run(warehouse: bigquery.Client, emulators: None, request: pytest.FixtureRequest) -> Iterator[ModelRun]:
+    """A model's run of the test's own, whose jobs no other test's are taken for."""
+    environment = make_environment(warehouse)
+    models = GCSHook().get_conn().create_bucket(environment.buckets["models"])
+    name = f"churn_{zlib.crc32(request.node.name.encode()):08x}"
+    run = ModelRun(replace(load_model("customer_churn"), name=name), environment, warehouse, models)
+    run.store()
+    yield run
+    models.delete(force=True)
+    drop_tables(warehouse, environment)
 
 
 @pytest.fixture
