@@ -1,4 +1,4 @@
-"""`make check`: conf/ against its schemas, sql/ by GoogleSQL's analyzer; tells every problem at once."""
+"""`make check`: conf/ against its schemas, SQL by the analyzers that run it; tells every problem at once."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -6,6 +6,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
+from local.spark_sql import spark_problems_if_changed
 from local.sql_analysis import analyze_if_changed
 from medallion.config import (
     CONF,
@@ -67,6 +68,7 @@ def check(conf: Path = CONF, sql: Path = SQL) -> Iterator[str]:
     if not problems:  # SQL is made of these files: what is wrong in them would be told once more
         pairs = [(product, contracts[product.contract]) for product in products.values()]
         yield from analyze_if_changed(pairs, load_environment("local", conf), sql)
+        yield from spark_problems_if_changed(contracts)
 
 
 def _contract(name: str, conf: Path) -> Contract:

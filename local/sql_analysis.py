@@ -1,7 +1,5 @@
 """Types every statement in sql/, in the order in which the platform runs them; part of `make check`."""
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from datetime import date
@@ -17,7 +15,7 @@ from jinja2 import TemplateError
 from local.explain import table_fed
 from local.forget import CUSTOMER
 from local.googlesql import Table, own_views, tables_read
-from local.paths import CACHE
+from local.kept import kept
 from local.sql_incidents import condition_problems, incident_templates
 from local.sql_places import copy_with_places, files_in, placed_problem, rendering_problem
 from local.sql_script import Script
@@ -95,15 +93,7 @@ def analyze_if_changed(
     sources = [*folder.rglob("*.sql"), *(ROOT / "local").glob("*sql*.py"), *(ROOT / "medallion").glob("*.py")]
     parts = [f"{path} {path.read_text(encoding='utf-8')}" for path in sorted(sources)]
     parts += [repr(products), repr(environment), version("zetasql")]
-    fingerprint = hashlib.sha256("\n".join(parts).encode()).hexdigest()
-    file = CACHE / "sql_analysis.json"
-    kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    if kept.get("fingerprint") != fingerprint:
-        kept = {"fingerprint": fingerprint, "problems": list(analyze(products, environment, folder))}
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(kept), encoding="utf-8")
-    problems: list[str] = kept["problems"]
-    return problems
+    return kept("sql_analysis", parts, lambda: analyze(products, environment, folder))
 
 
 def _product_steps(

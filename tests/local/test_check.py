@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from pyspark.sql import SparkSession
 
 from local.check import check
 from medallion.config import CONF
@@ -24,13 +25,26 @@ def edit(file: Path, **changes: Any) -> None:
     file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), **changes}))
 
 
-def test_the_projects_own_files_have_no_problem() -> None:
+def test_the_projects_own_files_have_no_problem(spark: SparkSession) -> None:
     assert list(check()) == []
 
 
 def test_a_contract_is_held_to_the_standards_schema(conf: Path) -> None:
     edit(conf / CONTRACT, status=7)
     assert any("customer_transactions.yaml: status: expected" in problem for problem in check(conf))
+
+
+def test_sql_in_a_contract_is_analyzed_by_spark(
+    conf: Path, tmp_path: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local.kept.CACHE", tmp_path / "cache")
+    monkeypatch.setattr("local.check.analyze_if_changed", lambda *_: [])
+    document = yaml.safe_load((conf / CONTRACT).read_text())
+    document["schema"][0]["properties"][-1]["transformLogic"] = "HOUR(order_at)"
+    edit(conf / CONTRACT, **document)
+    (problem,) = check(conf)
+    assert f"conf/{CONTRACT}: schema.0.properties.13.transformLogic: expected Spark SQL over" in problem
+    assert "with name `order_at` cannot be resolved. Did you mean one of the following" in problem
 
 
 def test_a_missing_select_is_named(conf: Path) -> None:

@@ -226,7 +226,7 @@ def test_what_has_not_changed_is_not_analyzed_again(
         asked.append(folder)
         return ["a problem"]
 
-    monkeypatch.setattr(sql_analysis, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr("local.kept.CACHE", tmp_path / "cache")
     monkeypatch.setattr(sql_analysis, "analyze", counted)
     arguments = ([(PRODUCT, contract)], load_environment("local"), folder)
     assert analyze_if_changed(*arguments) == analyze_if_changed(*arguments) == ["a problem"]

@@ -1,0 +1,82 @@
+"""Derived columns and row rules of contracts, by Spark's own analyzer; part of `make check`."""
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import Column as Col
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from local.java import java_home
+from local.kept import kept
+from medallion.contracts import Contract
+from medallion.errors import ConfigError
+from spark_jobs.cleaning.parsing import spark_type
+
+CLASS_AND_PLACE = re.compile(r"^\[[A-Z_.]+\] |(; line 1 pos \d+)?;?$|\(line 1, pos \d+\)$")
+SILENT = Path(__file__).with_name("spark_sql.log4j2.properties")  # what is wrong comes as an exception
+
+
+def spark_problems_if_changed(contracts: Mapping[str, Contract]) -> list[str]:
+    """The lines of `spark_problems`, without a start of Spark where nothing has changed."""
+    written = {name: found for name, found in contracts.items() if found.derived_columns or found.rules}
+    if not written:
+        return []
+    parts = [repr(written), Path(__file__).read_text(encoding="utf-8"), version("pyspark")]
+    return kept("spark_sql", parts, lambda: map(str, spark_problems(written, _session())))
+
+
+def spark_problems(contracts: Mapping[str, Contract], spark: SparkSession) -> Iterator[ConfigError]:
+    """What Spark would refuse of contracts by the names of their files, told before a row is read.
+
+    A column is derived from those that a file brings and from derived ones before it; a rule sees all.
+    """
+    for name, contract in contracts.items():
+        file = f"conf/contracts/{name}.yaml"
+        read = ", ".join(f"`{column.name}` {spark_type(column)}" for column in contract.read_columns)
+        rows = spark.createDataFrame([], read)
+        for index, column in enumerate(contract.columns):
+            if column.expression is None:
+                continue
+            wrong = _refusal(rows, column.expression, F.expr)
+            if wrong:
+                key = f"schema.0.properties.{index}.transformLogic"
+                yield ConfigError(file, key, "Spark SQL over the columns", wrong)
+            # Its type is enough for what is made of it, which is not told again where it is wrong.
+            rows = rows.withColumn(column.name, F.lit(None).cast(spark_type(column)))
+        for rule in contract.rules:
+            wrong = _refusal(rows, rule.condition, _met)
+            if wrong:
+                key = f"schema.0.quality.{rule.name}.implementation"
+                yield ConfigError(file, key, "a condition in Spark SQL", wrong)
+
+
+def _refusal(rows: DataFrame, sql: str, value: Callable[[str], Col]) -> str | None:
+    """The SQL, and why Spark can't make a value of a row by it; None where it can."""
+    try:
+        rows.withColumn("value__", value(sql))
+    except AnalysisException as error:
+        first = str(error).strip().splitlines()[0]
+        return f"{sql}: {CLASS_AND_PLACE.sub('', first)}"
+    return None
+
+
+def _met(condition: str) -> Col:
+    return F.coalesce(F.expr(condition), F.lit(True))  # as the job has it, so that no number is taken for one
+
+
+def _session() -> SparkSession:
+    os.environ["JAVA_HOME"] = str(java_home())
+    return (
+        SparkSession.builder.appName("check")
+        .master("local[1]")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={SILENT.as_uri()}")
+        .config("spark.ui.enabled", "false")
+        .getOrCreate()
+    )

@@ -1,0 +1,73 @@
+"""SQL in contracts that Spark would refuse is told before a file lands."""
+
+import copy
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from local.spark_sql import spark_problems
+from medallion.odcs import load_contract, parse_contract
+
+FILE = "conf/contracts/sales.yaml"
+
+
+@pytest.fixture
+def document() -> dict[str, Any]:
+    return copy.deepcopy(load_contract("sales"))
+
+
+def problems(document: dict[str, Any], spark: SparkSession) -> list[str]:
+    return [str(problem) for problem in spark_problems({"sales": parse_contract(document, FILE)}, spark)]
+
+
+@pytest.mark.parametrize("name", ["bike_stations", "customer_transactions", "sales", "weather"])
+def test_the_projects_own_contracts_have_no_problem(name: str, spark: SparkSession) -> None:
+    contract = parse_contract(load_contract(name), f"conf/contracts/{name}.yaml")
+    assert contract.derived_columns
+    assert list(spark_problems({name: contract}, spark)) == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("quantity *", "Syntax error at or near end of input."),
+        ("quantity; DELETE FROM x", "Syntax error at or near ';'"),
+        ("quantity * unit_prize", "with name `unit_prize` cannot be resolved. Did you mean"),
+        ("PRODUCT(quantity, unit_price)", "Cannot resolve function `PRODUCT`"),
+        ("HOUR(ordered_at, 1)", "The `hour` requires 1 parameters but the actual number is 2."),
+        ("SUM(quantity)", "GROUP BY"),
+        ("gross_sales", "with name `gross_sales` cannot be resolved"),  # itself
+    ],
+)
+def test_a_derived_column_is_sql_over_the_columns(
+    document: dict[str, Any], spark: SparkSession, sql: str, reason: str
+) -> None:
+    columns = document["schema"][0]["properties"]
+    (index,) = [index for index, item in enumerate(columns) if item["name"] == "gross_sales"]
+    columns[index]["transformLogic"] = sql
+    (problem,) = problems(document, spark)
+    start = f"{FILE}: schema.0.properties.{index}.transformLogic: expected Spark SQL over the columns, got "
+    assert problem.startswith(start)
+    assert reason in problem
+    assert problem.endswith("Next: mend the file.")
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("discounts <", "Syntax error at or near end of input"),
+        ("discount <= gross_sales", "with name `discount` cannot be resolved"),
+        ("discounts + 1", "data type mismatch"),
+    ],
+)
+def test_a_rule_over_the_row_is_a_condition(
+    document: dict[str, Any], spark: SparkSession, sql: str, reason: str
+) -> None:
+    (rule,) = document["schema"][0]["quality"]
+    rule["implementation"] = sql
+    (problem,) = problems(document, spark)
+    assert problem.startswith(
+        f"{FILE}: schema.0.quality.{rule['name']}.implementation: expected a condition in Spark SQL, got "
+    )
+    assert reason in problem
