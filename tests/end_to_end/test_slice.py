@@ -183,12 +183,14 @@ def replay(laptop: Laptop, *arguments: str) -> str:
     return done.stdout
 
 
-def test_rejected_rows_are_replayed_once(mended: Laptop) -> None:
+def test_rejected_rows_are_replayed_once_and_before_that_without_effect(mended: Laptop) -> None:
     unresolved = "SELECT COUNT(*) AS n FROM quarantine.customer_transactions WHERE resolved_by IS NULL"
     lines = "SELECT COUNT(*) AS n FROM silver.customer_transactions"
     (before,) = mended.query(lines)
 
-    assert mended.query(unresolved) == [{"n": 3}]
+    assert "Dry run: of 3 rejected rows 1 would now pass, 2 would not." in replay(mended, "--dry-run")
+    assert (mended.query(unresolved), mended.query(lines)) == ([{"n": 3}], [before])
+
     assert "Of 3 rejected rows 1 are resolved, 2 still fail." in replay(mended)
     assert (mended.query(unresolved), mended.query(lines)) == ([{"n": 2}], [{"n": before["n"] + 1}])
     assert mended.query("SELECT SUM(items) AS n FROM gold.daily_sales") == mended.query(lines)
