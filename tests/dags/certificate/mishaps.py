@@ -111,7 +111,6 @@ def before_marker(chance: random.Random) -> Fault:
     return chance.choice([_bigquery(point, task, "kill after"), note])
 
 
-ARRIVALS = "arrivals"
 POINTS: tuple[Callable[[random.Random], Fault], ...] = (
     *(before_submit, reply_lost, worker_killed, triggerer_killed),
     *(spark_task_failed, driver_killed, killed_before_metrics),
