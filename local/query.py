@@ -11,6 +11,7 @@ from google.api_core.exceptions import GoogleAPICallError
 from rich.console import Console
 from rich.table import Column, Table
 
+from local.cells import csv_cell, table_cell
 from local.cloud import Cloud, local_cloud, running_cloud
 from local.paths import BIGQUERY
 from medallion.errors import MedallionError
@@ -53,15 +54,16 @@ def on_kept_data(ask: Callable[[Cloud], T]) -> T:
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:
-    table = Table(*(Column(name, overflow="fold") for name in (rows[0] if rows else ("no rows",))))
+    table = Table(*(Column(table_cell(name), overflow="fold") for name in (rows[0] if rows else ("no rows",))))
     for row in rows:
-        table.add_row(*("NULL" if value is None else str(value) for value in row.values()))
+        table.add_row(*map(table_cell, row.values()))
     Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 
 def print_csv(rows: list[dict[str, Any]]) -> None:
     writer = csv.writer(sys.stdout)
-    writer.writerows([list(rows[0]) if rows else [], *(row.values() for row in rows)])
+    for cells in [list(rows[0]) if rows else [], *(row.values() for row in rows)]:
+        writer.writerow(map(csv_cell, cells))
 
 
 def print_json(rows: list[dict[str, Any]]) -> None:

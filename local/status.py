@@ -10,6 +10,7 @@ from google.api_core.exceptions import NotFound
 from rich.console import Console
 from rich.table import Column, Table
 
+from local.cells import table_cell
 from local.cloud import Cloud, running_cloud
 from local.following import run_command
 from local.query import on_kept_data
@@ -78,13 +79,14 @@ def print_status(status: dict[str, Rows], now: datetime, airflow_url: str | None
     if status["rejected"]:
         table = _table("Rejected, by rule", ("product", "rule", "column"), ("rows",))
         for row in status["rejected"]:
-            table.add_row(row["product"], row["rule"], row["column_name"], f"{row['rejected']:,}")
+            shown = (row["product"], row["rule"], row["column_name"], f"{row['rejected']:,}")
+            table.add_row(*map(table_cell, shown))
         console.print(table)
     for row in status["incidents"]:
         rows = "" if row["offending_rows"] is None else f", {row['offending_rows']:,} rows"
         since = f"since {row['opened_at']:%Y-%m-%d %H:%M} UTC"
         console.print(f"{row['product']}: {row['incident']}{rows}, {since}", style="bold", markup=False)
-        console.print(row["detail"][:500], markup=False)
+        console.print(table_cell(row["detail"][:500]))
         print(f"Next: {next_command(row['command'], airflow_url)}\n")
     if not status["incidents"]:
         new = next((row["product"] for row in status["products"] if row["state"] == NEVER), None)

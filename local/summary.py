@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from local.airflow import AirflowApi
+from local.cells import table_cell
 from local.cloud import Cloud
 from medallion.config import Product
 from medallion.sql import SQL, render
@@ -74,7 +75,7 @@ def print_summary(summary: dict[str, Any]) -> None:
     if rejected:
         table = Table("File rejected as a whole", "Reason", title=None)
         for file in rejected:
-            table.add_row(file["uri"].rpartition("/")[2], file["reason"])
+            table.add_row(*map(table_cell, (file["uri"].rpartition("/")[2], file["reason"])))
         console.print(table)
     print_rules(console, summary["rules"])
     for line in drift_lines(summary["drift"]):
@@ -96,7 +97,8 @@ def print_rules(console: Console, rules: list[dict[str, Any]]) -> None:
         return
     table = Table("Broken rule", "Column", "Severity", Column("Rows", justify="right"))
     for rule in sorted(rules, key=lambda rule: -rule["rows"]):
-        table.add_row(rule["rule"], rule["column"], rule["severity"], f"{rule['rows']:,}")
+        shown = (rule["rule"], rule["column"], rule["severity"], f"{rule['rows']:,}")
+        table.add_row(*map(table_cell, shown))
     console.print(table)
 
 
