@@ -54,7 +54,9 @@ def on_kept_data(ask: Callable[[Cloud], T]) -> T:
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:
-    table = Table(*(Column(table_cell(name), overflow="fold") for name in (rows[0] if rows else ("no rows",))))
+    table = Table(
+        *(Column(table_cell(name), overflow="fold") for name in (rows[0] if rows else ("no rows",)))
+    )
     for row in rows:
         table.add_row(*map(table_cell, row.values()))
     Console(width=None if sys.stdout.isatty() else 200).print(table)

@@ -22,7 +22,7 @@ NO_VALUE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError,
 # A few aliases of aliases make a document of billions of values, or one without an end.
 MAX_VALUES, MAX_DEPTH = 100_000, 50
 MAX_BITS = 64
-# The $ of a schema's pattern ends the text; Python's lets a newline follow. Not one that is escaped or in a class.
+# The $ of a schema's pattern ends the text, where Python's lets a newline follow; none in a class or escaped.
 END = re.compile(r"((?:\\.|\[(?:\\.|[^\]])*\]|[^\\\[$])*)\$")
 
 

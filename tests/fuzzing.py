@@ -13,3 +13,8 @@ fuzzed = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
+
+
+def in_batches(size: int) -> settings:
+    """The same number of cases where an example has so many of them, for what is dear to begin."""
+    return settings(fuzzed, max_examples=max(CASES // size, 1))

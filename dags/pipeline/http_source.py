@@ -71,7 +71,7 @@ class Api:
             # A redirect to another host would take the connection's headers there.
             answer = self.session.get(url, params=query, timeout=TIMEOUT, allow_redirects=False, stream=True)
             content = _content(answer)
-        except requests.RequestException as error:
+        except (requests.RequestException, ValueError) as error:  # such is a redirect to what is no URL
             raise NotNowError(f"{self.name}: GET {url}: {type(error).__name__}: {error}") from error
         asked = f"{self.name}: GET {answer.url}: expected 200 and JSON, got {answer.status_code}"
         if answer.status_code in TRANSIENT:

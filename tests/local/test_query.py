@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from local.query import print_csv, print_table
 from tests.fuzzing import fuzzed
 
-FORMULA = "=+-@\t\r\n＝＋－＠"
-RUN = [*("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1"), '=HYPERLINK("http://x","y")']
+FORMULA = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
+RUN = [*("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1"), '=HYPERLINK("http://x","y")']
 
 
 def csv_of(capsys: pytest.CaptureFixture[str], rows: list[dict[str, Any]]) -> list[list[str]]:
@@ -51,7 +51,13 @@ def test_hostile_texts_in_csv(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("[/x]", "[/x]"), ("[red]a", "[red]a"), (":smile:", ":smile:"), ("\x1b[2Ja\r", r"\x1b[2Ja\r"), ("\x9b", r"\x9b")],
+    [
+        ("[/x]", "[/x]"),
+        ("[red]a", "[red]a"),
+        (":smile:", ":smile:"),
+        ("\x1b[2Ja\r", r"\x1b[2Ja\r"),
+        ("\x9b", r"\x9b"),
+    ],
 )
 def test_a_text_in_a_table_is_no_markup_and_no_command(
     capsys: pytest.CaptureFixture[str], text: str, shown: str

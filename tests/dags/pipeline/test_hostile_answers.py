@@ -134,3 +134,11 @@ def test_an_answer_that_is_too_deep_is_told_as_no_json(server: Server, api: Api)
     server.answer = (200, {}, b"[" * 200_000)
     with pytest.raises(NotNowError, match="that are none: maximum recursion depth exceeded"):
         api._ask_once(api.url, {})
+
+
+def test_a_redirect_to_what_is_no_url_is_told(server: Server, api: Api) -> None:
+    server.answer = (301, {"Location": "http://["}, b"")
+    with pytest.raises(
+        NotNowError, match=r"api: GET http://127\.0\.0\.1:\d+/rows: ValueError: Invalid IPv6 URL"
+    ):
+        api._ask_once(api.url, {})
