@@ -18,6 +18,7 @@ import google_crc32c
 
 from local.gcs_attributes import Attributes, AttributeStore
 
+MAX_NAME_BYTES, MAX_PART_BYTES = 1024, 255  # Cloud Storage's of a whole name, the disk's of a part
 UNMET = "At least one of the pre-conditions you specified did not hold."
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
 # What Spark leaves beside its data while it writes; no reader of the real service would ever see it.
@@ -250,8 +251,18 @@ def _generation(path: Path) -> int:
 
 
 def _is_plain(name: str) -> bool:
-    """Whether a name is one path below its bucket: nothing empty, no dots that climb, nothing too long."""
-    parts = name.split("/")
-    return "\0" not in name and all(
-        part not in ("", ".", "..") and len(part.encode()) <= 255 for part in parts
+    """Whether Cloud Storage takes a name, and it is one path below its bucket.
+
+    That is Unicode without line ends, no longer than it may be; nothing empty, and no dots that climb.
+    """
+    try:
+        encoded = name.encode()
+    except UnicodeEncodeError:
+        return False
+    return (
+        len(encoded) <= MAX_NAME_BYTES
+        and not set(b"\0\r\n") & set(encoded)
+        and all(
+            part not in (b"", b".", b"..") and len(part) <= MAX_PART_BYTES for part in encoded.split(b"/")
+        )
     )

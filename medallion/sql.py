@@ -1,6 +1,7 @@
 """Renders the files in sql/: dataset names from the environment, values as SQL literals."""
 
 import datetime
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -30,15 +31,18 @@ def render(template: str, environment: Environment, folder: Path = SQL, **values
 def literal(value: Any) -> str:
     """A value as a GoogleSQL literal.
 
-    Scripts take no query parameters on every engine that we run on, so their values are written out.
+    Scripts take no query parameters on every engine that we run on, so their values are written out. Raises
+    MedallionError for a value that has none.
     """
     if value is None:
         return "NULL"
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
-    if isinstance(value, int | float):
+    if isinstance(value, int) and -(2**63) <= value < 2**63:
         return str(value)
-    if isinstance(value, datetime.date):
+    if isinstance(value, float) and math.isfinite(value):
+        return str(value)
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
         return f"DATE '{value.isoformat()}'"
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\r", "\\r")
