@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ BOM = b"\xef\xbb\xbf"
 READERS = 16
 MAX_BROKEN_RATIO = 0.01
 CORRUPT = ("EOFException", "ZipException", "MalformedInputException", "UnmappableCharacterException")
+PLACES = {"", ".", ".."}  # Hadoop's paths resolve them, which are names like any others to Cloud Storage
 UNPACKED_BY_NAME = (".bz2", ".deflate", ".lz4", ".snappy", ".zst")  # by Spark, but not by inspect
 
 
@@ -71,6 +73,11 @@ def known_layouts(files: Iterable[SourceFile], contract: Contract) -> list[Inspe
     ]
 
 
+def no_pattern(path: str) -> str:
+    """A path for Spark, with what it would take for a pattern escaped."""
+    return re.sub(r"([\[\]{}*?\\])", r"\\\1", path)
+
+
 def source_name(columns: tuple[str, ...], column: Column) -> str | None:
     """The first of a column's source names that a file holds."""
     return next((name for name in map(str.lower, column.sources) if name in columns), None)
@@ -91,6 +98,13 @@ def header_names(header: str, delimiter: str) -> tuple[str, ...]:
 
 def _inspect(spark: SparkSession, file: SourceFile, contract: Contract, scratch: str) -> Inspection:
     found = Inspection(file, file.uri)
+    place = re.sub(r"^\w+:/+|^/", "", file.uri)
+    if PLACES & set(place.split("/")):
+        fault = "Spark takes . and .. for places and // for /, and would read another object"
+        return replace(found, reason=f"wrong name: {fault}")
+    if ":" in place and no_pattern(place) != place:
+        fault = "Spark reads no name with a colon beside one of []{}*?\\"
+        return replace(found, reason=f"wrong name: {fault}")
     name = file.uri.rpartition("/")[2]
     if name.startswith((".", "_")) or name.endswith("._COPYING_"):
         fault = "Spark reads no file whose name begins with . or _, or ends with ._COPYING_"
@@ -148,7 +162,7 @@ def _look_at_csv(found: Inspection, text: str, complete: bool, contract: Contrac
 
 def _look_at_parquet(spark: SparkSession, found: Inspection, contract: Contract) -> Inspection:
     try:
-        schema = spark.read.parquet(found.path).schema
+        schema = spark.read.parquet(no_pattern(found.path)).schema
     except (AnalysisException, Py4JJavaError) as error:
         return replace(found, reason=f"unreadable: {_first_line(str(error))}")
     found = replace(

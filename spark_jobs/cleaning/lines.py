@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from medallion.errors import MedallionError
-from spark_jobs.cleaning.files import Inspection
+from spark_jobs.cleaning.files import Inspection, no_pattern
 from spark_jobs.cleaning.tables import small_table
 
 # Spark skips longer lines, so that none can take all memory; the count of bytes misses them.
@@ -89,8 +89,8 @@ def with_file(spark: SparkSession, rows: DataFrame, listed: list[str], group: Nu
 
 
 def paths(group: Numbered) -> list[str]:
-    """Where Spark reads files, with what it would take for a pattern escaped."""
-    return [re.sub(r"([\[\]{}*?\\])", r"\\\1", inspection.path) for _, inspection in group]
+    """Where Spark reads files."""
+    return [no_pattern(inspection.path) for _, inspection in group]
 
 
 def _known(path: str, numbers: dict[str, int]) -> str:
