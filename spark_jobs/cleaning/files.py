@@ -11,10 +11,11 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
-from medallion.contracts import Column, Contract
+from medallion.contracts import MAX_NEW_COLUMNS, Column, Contract
 from medallion.hadoop_files import write_bytes
 from medallion.manifest import SourceFile
 from spark_jobs.cleaning.documents import read_document
+from spark_jobs.cleaning.new_columns import new_columns
 from spark_jobs.cleaning.streams import read_head, unpack
 
 CSV, JSON, PARQUET = "csv", "json", "parquet"
@@ -204,6 +205,9 @@ def _header_fault(found: Inspection, contract: Contract) -> str | None:
     if missing:
         # What stands there instead may be a customer's data, if the file has no header at all.
         return f"wrong header: missing {', '.join(missing)} among {len(columns)} columns"
+    new = len(new_columns(columns, contract))
+    if contract.evolves and new > MAX_NEW_COLUMNS:
+        return f"wrong header: {new:,} columns beyond the contract; expected at most {MAX_NEW_COLUMNS:,}"
     return None
 
 

@@ -11,7 +11,8 @@ from spark_jobs.cleaning.parsing import without_tokens
 from spark_jobs.cleaning.texts import nothing
 
 MAX_LENGTH = 128
-WRONG_LETTER, WRONG_START = "[^a-z0-9_]", "^(?=[0-9_])"  # BigQuery has its own names that begin with _
+# BigQuery has names of its own that begin with _, and the publication's script some that end with __.
+WRONG_LETTER, WRONG_START, WRONG_END = "[^a-z0-9_]", "^(?=[0-9_])|^$", "(?<=__)$"
 
 
 def new_columns(names: tuple[str, ...], contract: Contract) -> dict[str, str]:
@@ -23,14 +24,16 @@ def new_columns(names: tuple[str, ...], contract: Contract) -> dict[str, str]:
 def column_name(name: str, contract: Contract) -> str:
     """A name that any warehouse takes and that no other column has."""
     plain = re.sub(WRONG_START, "c", re.sub(WRONG_LETTER, "_", name.lower()))[:MAX_LENGTH]
-    return f"{plain}_" if plain in _taken(contract) else plain
+    plain = f"{plain}_" if plain in _taken(contract) else plain
+    return re.sub(WRONG_END, "c", plain)
 
 
 def column_name_of(name: Col, contract: Contract) -> Col:
     """`column_name` for names that stand in rows."""
     plain = F.regexp_replace(F.regexp_replace(F.lower(name), WRONG_LETTER, "_"), WRONG_START, "c")
     plain = F.left(plain, F.lit(MAX_LENGTH))
-    return F.when(plain.isin(*_taken(contract)), F.concat(plain, F.lit("_"))).otherwise(plain)
+    plain = F.when(plain.isin(*_taken(contract)), F.concat(plain, F.lit("_"))).otherwise(plain)
+    return F.regexp_replace(plain, WRONG_END, "c")
 
 
 def extra_of(new: dict[str, str], text: Callable[[str], Col], contract: Contract) -> Col:

@@ -16,7 +16,7 @@ from spark_jobs.cleaning.texts import nothing, select_texts, untyped
 def read_records(spark: SparkSession, group: Numbered) -> DataFrame:
     """Records: file, row (all columns), raw and size; a row has no text of its own, so raw is its JSON."""
     found = spark.read.parquet(*paths(group))
-    row = F.struct(*(F.col(f"`{name}`") for name in found.columns))
+    row = F.struct("*")  # whatever its columns are called
     rows = found.select(
         row.alias("row"),
         F.to_json(row).alias("raw"),

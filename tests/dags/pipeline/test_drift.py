@@ -24,6 +24,13 @@ def test_the_first_run_may_bring_one(pipeline: Pipeline) -> None:
     assert pipeline.query(SILVER) == [(1, 7, "gold")]
 
 
+def test_a_new_column_may_be_called_whatever_sql_calls_its_own(pipeline: Pipeline) -> None:
+    names = ["order", "select", "group", "a__b", "place__c", "c_partitiontime", "x" * 128]
+    pipeline.run(",".join(["1,0,7", *names]), header=",".join([HEADER, *names]))
+    found = ", ".join(f"`{name}`" for name in names)
+    assert pipeline.query(f"SELECT {found} FROM silver.{{product}}") == [tuple(names)]
+
+
 def test_two_files_of_a_run_may_differ(pipeline: Pipeline) -> None:
     pipeline.land("b.csv", "2,0,8")
     pipeline.run("1,0,7,gold,x", header=f"{TIERED},note")
@@ -83,10 +90,17 @@ def test_the_columns_are_the_same_before_and_after_they_are_added(stored: dict[s
     assert evolved_columns(orders(), ["tier"], {**known, **stored}) == ["note", "tier"]
 
 
-@pytest.mark.parametrize("name", ["Tier", "1st", "a b", "a`b", "order_id", "run", "row_hash", ""])
+@pytest.mark.parametrize(
+    "name", ["Tier", "1st", "a b", "a`b", "order_id", "run", "row_hash", "", "place__", "a\n"]
+)
 def test_a_name_that_silver_cannot_have_is_refused(name: str) -> None:
     with pytest.raises(DriftError, match="expected a new column's name"):
         evolved_columns(orders(), [name], {})
+
+
+def test_thousands_of_new_columns_are_refused() -> None:
+    with pytest.raises(DriftError, match=r"expected at most 1,000 columns beyond the contract, got 1,001\."):
+        evolved_columns(orders(), [f"c{number}" for number in range(1_001)], {})
 
 
 def test_a_column_of_another_type_is_not_taken_for_a_new_one() -> None:
