@@ -42,12 +42,18 @@ def read_json(lines: DataFrame, contract: Contract, read: Read) -> DataFrame:
 
 
 def _schema(columns: Sequence[Column], kind: Callable[[Column], str]) -> str:
-    fields = [f"`{source}` {kind(column)}" for column in columns for source in column.sources]
+    fields = [f"{_quoted(source)} {kind(column)}" for column in columns for source in column.sources]
     return ", ".join([*fields, "malformed STRING"])
 
 
+def _quoted(source: str) -> str:
+    """A key of the lines as Spark's SQL takes it, whatever is in it."""
+    escaped = source.replace("`", "``")
+    return f"`{escaped}`"
+
+
 def _text(column: Column) -> Col:
-    text = F.coalesce(*(F.col(f"texts.`{source}`") for source in column.sources))
+    text = F.coalesce(*(F.col(f"texts.{_quoted(source)}") for source in column.sources))
     if column.sql_type != "NUMERIC":
         return text
     # A number with more digits than the column takes: shown with all of them, lest a double hides some.
@@ -63,7 +69,7 @@ def _typed(column: Column) -> Col:
 
 
 def _number(column: Column) -> Col:
-    return F.coalesce(*(F.col(f"numbers.`{source}`") for source in column.sources))
+    return F.coalesce(*(F.col(f"numbers.{_quoted(source)}") for source in column.sources))
 
 
 def _wide(column: Column) -> str:

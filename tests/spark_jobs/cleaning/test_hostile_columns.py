@@ -126,6 +126,16 @@ def test_any_key_of_a_json_line(rows: Rows, bronze: Bronze, evolving: dict[str, 
     assert extras(found) == [{column_name(name, contract): "v"} for name in names]
 
 
+def test_a_contract_may_read_any_key(rows: Rows, bronze: Bronze, document: dict[str, Any]) -> None:
+    keys = ["`", "a`b", "x` STRING, `y", "a.b", "'", '"', "日本", "$.a", "order"]
+    document = changed(document, "amount", transformSourceObjects=keys)
+    document = changed(document, "code", transformSourceObjects=[f"{key}c" for key in keys])
+    lines = [{"number": 1, "changed_at": "2017-01-01 12:00:00", key: 2.5, f"{key}c": "AB"} for key in keys]
+    text = "\n".join(json.dumps({**line, "number": number}) for number, line in enumerate(lines, start=1))
+    found = rows(bronze.land("a.json", text), document=document).select("amount", "code").collect()
+    assert [(str(row["amount"]), row["code"]) for row in found] == [("2.50", "AB")] * len(keys)
+
+
 def test_any_column_of_a_parquet_file(
     spark: SparkSession, rows: Rows, bronze: Bronze, evolving: dict[str, Any]
 ) -> None:
