@@ -1,5 +1,6 @@
 """Whatever an object is called, the stand-in for Cloud Storage refuses it or keeps it in its bucket."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,8 @@ def test_any_name_stays_in_its_bucket_or_is_refused(store: GcsFolder) -> None:
                 assert name in store.names("bronze", name) or name.endswith(".crc")
                 store.delete("bronze", name, Preconditions())
         assert outside(store) == before
+        shutil.rmtree(store.root / "bronze")
+        store.create_bucket("bronze")
 
     holds()
 
@@ -128,7 +131,9 @@ def test_any_prefix_lists_what_begins_with_it(store: GcsFolder) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["a\nb", "a\rb", "a\ud800", "a/" * 512 + "a", "/".join(["é" * 100] * 6)], ids=repr
+    "name",
+    ["a\nb", "a\rb", "a\ud800", "a/" * 512 + "a", "/".join(["é" * 100] * 6)],
+    ids=["newline", "return", "surrogate", "long", "many bytes"],
 )
 def test_a_name_that_cloud_storage_would_refuse_is_refused(store: GcsFolder, name: str) -> None:
     with pytest.raises(StorageError, match="Invalid object name"):
