@@ -11,7 +11,8 @@ import pytest
 from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 
-from medallion.contracts import RESERVED, parse_contract
+from medallion.contracts import RESERVED
+from medallion.odcs import parse_contract
 from spark_jobs.cleaning.new_columns import column_name, column_name_of
 from tests.fuzzing import CASES, LONG
 from tests.spark_jobs.conftest import HEADER, ROW, Bronze, Rows, changed
