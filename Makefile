@@ -157,6 +157,10 @@ bench-model: setup $(VENV)/bench/.ready  ## measure the model on five test snaps
 bench-parsing: setup $(VENV)/dag_factory/.ready  ## measure how long Airflow takes to parse 500 products, beside dag-factory
 	@PYTHONPATH=.:dags $(BIN)/python -m bench.dag_parsing.run
 
+.PHONY: bench-growth
+bench-growth: setup  ## measure what growth costs: [ONLY="scale days files products arrivals late"] [SIZES="--days 7"]
+	@MEDALLION_LOCAL="$(CURDIR)/.local/bench/growth" PYTHONPATH=.:dags $(BIN)/python -m bench.growth.run $(if $(ONLY),--only $(ONLY)) $(SIZES)
+
 .PHONY: check
 check: setup $(VENV)/infra/.ready $(VENV)/checkov/.ready  ## lint, types, import rule, contracts, product files, SQL, infrastructure
 	@$(BIN)/ruff check .

@@ -143,6 +143,11 @@ class AirflowApi:
         answer.raise_for_status()
         return answer.json()["dag_run_id"]
 
+    def pause(self, dag: str) -> None:
+        """Pauses a DAG: runs of it can be triggered, and wait."""
+        answer = self._session.patch(f"{self._url}/api/v2/dags/{dag}", json={"is_paused": True}, timeout=30)
+        answer.raise_for_status()
+
     def run(self, dag: str, run: str) -> dict[str, Any]:
         """A DAG run."""
         return self.get(f"dags/{dag}/dagRuns/{run}")

@@ -31,10 +31,13 @@ class Problem:
 
 
 class Script:
-    """A script on its way. `tables` are those that it finds and, once it is walked, those that it leaves."""
+    """A script on its way. `tables` are those that it finds and, once it is walked, those that it leaves;
+    `scanned` are then its table scans, with the columns that each is bound by.
+    """
 
     def __init__(self, text: str, tables: Mapping[str, Table], parameters: Mapping[str, str]) -> None:
         self.tables = dict(tables)
+        self.scanned: list[tuple[Any, frozenset[str]]] = []
         self._text = f"{'':{ABOVE}}\n{text}".encode()
         self._lines = text.splitlines()
         self._parameters = parameters
@@ -128,6 +131,7 @@ class Script:
                     self._temporary.add(name)
             raise
         for scan, bound in scans(statement):
+            self.scanned.append((scan, bound))
             name = scan.table.full_name
             column = self.tables[name].partition_by
             if column and column not in bound and not self._accepts(node, scan):

@@ -1,0 +1,60 @@
+"""Announcements: how many runs a thousand of them make that come at once."""
+
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.growth.place import Place, alone, place
+from bench.growth.splits import split
+from bench.growth.table import Figures
+from local.following import ENDED
+from local.sample import PRODUCT
+from medallion.errors import MedallionError
+
+ROWS = 12  # a file
+SECONDS = 900
+
+
+def arrivals(number: int) -> Figures:
+    """One file that lands, and `number` that land while nothing runs; each is announced by a message."""
+    counted = {count: alone(measure, count) for count in (1, number)}
+    rows = [
+        (f"{count:,}", f"{runs}", f"{told:.1f}", f"{shown:.1f}")
+        for count, (runs, told, shown) in counted.items()
+    ]
+    notes = [f"{number:,} messages make {counted[number][0]} runs, and 1 makes {counted[1][0]}."]
+    headings = ("Messages", "Runs", "Seconds until all are acknowledged", "Seconds until silver has all rows")
+    return Figures("Files that announce themselves", headings, rows, notes)
+
+
+def measure(number: int) -> tuple[int, float, float]:
+    """Runs of the DAG, and seconds from the first landing until the last announcement was taken off and until
+    every row was published and every run had ended.
+    """
+    with tempfile.TemporaryDirectory() as folder, place(arrivals=True) as there:
+        files = {file.name: file for file in split(Path(folder) / "files", number * ROWS, number)}
+        start = datetime.now(UTC)
+        there.cloud.land(PRODUCT, files)
+        deadline = time.monotonic() + SECONDS
+        while not _done(there, number):
+            if time.monotonic() > deadline:
+                raise MedallionError(f"{number} messages: expected their rows in silver in {SECONDS} s.")
+            time.sleep(1)
+        shown = (datetime.now(UTC) - start).total_seconds()
+        last = max(datetime.fromisoformat(event["timestamp"]) for event in _events(there))
+        return len(there.api.runs(PRODUCT)), (last - start).total_seconds(), shown
+
+
+def _done(there: Place, number: int) -> bool:
+    announced = {
+        item["message"]["attributes"]["objectId"]
+        for event in _events(there)
+        for item in event["extra"]["payload"]["message"]
+    }
+    ended = all(run["state"] in ENDED for run in there.api.runs(PRODUCT))
+    return len(announced) == number and ended and there.rows()["valid"] == number * ROWS
+
+
+def _events(there: Place) -> list[dict]:
+    return there.api.get("assets/events?limit=100&order_by=-timestamp")["asset_events"]

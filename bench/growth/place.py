@@ -1,0 +1,116 @@
+"""A local cloud of the benchmark's own, as `make up` starts it, in which the sample's product runs."""
+
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from bench.growth.memory import Peaks, watched
+from local.airflow import AirflowApi
+from local.cloud import Cloud, start, start_over
+from local.following import follow
+from local.paths import STATE
+from local.sample import PRODUCT
+from medallion.config import load_product
+from medallion.sql import literal
+
+STEPS = ("discover", "clean", "stage", "audit", "publish", "gold")
+TABLES = {  # what readers see, without what tells of the way
+    f"silver.{PRODUCT}": "* EXCEPT (run, source_file, source_generation)",
+    **{f"gold.{table.table}": "*" for table in load_product(PRODUCT).gold},
+}
+Args = ParamSpec("Args")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run of the DAG took: seconds of each step, from the end of the one before, and peak memory."""
+
+    name: str
+    steps: dict[str, float]
+    peaks: Peaks
+
+    @property
+    def seconds(self) -> float:
+        """From the start of discover to the last gold table."""
+        return sum(self.steps.values())
+
+
+@dataclass(frozen=True)
+class Place:
+    """A running local cloud."""
+
+    cloud: Cloud
+    api: AirflowApi
+
+    def run(self, files: list[Path]) -> Run:
+        """Lands files and runs the DAG over them."""
+        self.cloud.land(PRODUCT, {file.name: file for file in files})
+        services = {name: service["pid"] for name, service in json.loads(STATE.read_text()).items()}
+        with watched(services) as peaks:
+            dag_run = self.api.trigger(PRODUCT)
+            follow(self.api, PRODUCT, dag_run)
+        name = self.api.returned(PRODUCT, dag_run, "discover")["run"]
+        return Run(name, _steps(self.api.tasks(PRODUCT, dag_run)), peaks)
+
+    def rows(self) -> dict[str, int]:
+        """How many rows the ledger has seen."""
+        statuses = ("read", "valid", "rejected", "duplicate")
+        sums = ", ".join(f"SUM(rows_{status}) AS {status}" for status in statuses)
+        (told,) = self.cloud.query(f"SELECT {sums} FROM ops.files WHERE product = {literal(PRODUCT)}")
+        return told
+
+    def fingerprints(self) -> dict[str, tuple[Any, ...]]:
+        """Rows and a sum over their content, of each table that people read; the same for the same rows."""
+        told = "SELECT COUNT(*) AS n, SUM(CAST(FARM_FINGERPRINT(TO_JSON_STRING(t)) AS NUMERIC)) AS content"
+        return {
+            table: tuple(self.cloud.query(f"{told} FROM (SELECT {columns} FROM {table}) AS t")[0].values())
+            for table, columns in TABLES.items()
+        }
+
+
+@contextmanager
+def place(arrivals: bool = False) -> Iterator[Place]:
+    """Starts a cloud with nothing in it, and stops it. Training, which a run triggers, is paused."""
+    services = start_over(keep=False)
+    try:
+        cloud = start(services, arrivals=arrivals)
+        api = AirflowApi(cloud.ports["airflow"])
+        for dag in (PRODUCT, load_product(PRODUCT).train or ""):
+            api.wait_for_dag(dag)
+        api.pause(load_product(PRODUCT).train or "")
+        yield Place(cloud, api)
+    finally:
+        services.stop()
+
+
+def alone(measure: Callable[Args, Result], *arguments: Args.args, **options: Args.kwargs) -> Result:
+    """Runs a function in a process of its own: a local cloud is its process's only one."""
+    with ProcessPoolExecutor(1, get_context("spawn"), _end_in_order) as pool:
+        return pool.submit(measure, *arguments, **options).result()
+
+
+def _end_in_order() -> None:
+    """A process that is told to end stops what it started."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
+def _steps(tasks: list[dict[str, Any]]) -> dict[str, float]:
+    ends: dict[str, datetime] = {}
+    for task in tasks:
+        step, end = task["task_id"].partition(".")[0], datetime.fromisoformat(task["end_date"])
+        ends[step] = max(end, ends.get(step, end))
+    before = min(datetime.fromisoformat(task["start_date"]) for task in tasks if task["start_date"])
+    seconds = {}
+    for step in STEPS:
+        seconds[step] = (ends[step] - before).total_seconds()
+        before = ends[step]
+    return seconds

@@ -1,0 +1,74 @@
+"""Products: what looking for new files costs when hundreds of products have none."""
+
+import os
+import time
+from dataclasses import replace
+from typing import Any
+
+from bench.growth.place import Place, alone, place
+from bench.growth.table import Figures
+from local.cloud import airflow_environment
+from local.sample import PRODUCT
+from medallion.config import Environment, Product, load_product
+from medallion.errors import MedallionError
+from medallion.sql import literal
+
+FILES = 20  # of each product, all of them known
+
+
+def products(number: int) -> Figures:
+    """The task discover of one product, and of `number` one after the other, in one process."""
+    few, many = alone(measure, 1), alone(measure, number)
+    rows = [
+        (f"{count}", f"{count * FILES:,}", f"{seconds:.1f}", f"{seconds / count * 1e3:.0f}")
+        for count, seconds in ((1, few), (number, many))
+    ]
+    notes = [f"A look is {many / number / few:.2f} times as long with {number} products as with one."]
+    headings = ("Products", "Files in the ledger", "Seconds", "ms a product")
+    return Figures("Products with nothing new", headings, rows, notes)
+
+
+def measure(number: int) -> float:
+    """Seconds for so many products, each of which discover finds to have nothing new."""
+    named = [replace(load_product(PRODUCT), name=f"product_{n:03}") for n in range(number)]
+    with place() as there:
+        os.environ |= airflow_environment(there.cloud.ports, there.cloud.environment, release="none")
+        _fill(there, named)
+        looks = [_look(product, there.cloud.environment) for product in named]
+        looks[0]()  # imports and connects
+        start = time.perf_counter()
+        for look in looks:
+            look()
+        return time.perf_counter() - start
+
+
+def _fill(there: Place, named: list[Product]) -> None:
+    """Files in bronze, and the same in the ledger."""
+    bucket = there.cloud.storage().bucket(there.cloud.environment.buckets["bronze"])
+    blobs = [bucket.blob(f"{product.name}/{file}.csv") for product in named for file in range(FILES)]
+    for blob in blobs:
+        blob.upload_from_string(blob.name)
+    rows = ", ".join(
+        f"({literal(blob.name.partition('/')[0])}, {literal(f'gs://{bucket.name}/{blob.name}')},"
+        f" {blob.generation}, 1, '', 'run', 'accepted', 1, 1, 0, 0)"
+        for blob in blobs
+    )
+    columns = "product, uri, generation, size, checksum, run, state, rows_read, rows_valid, rows_rejected"
+    there.cloud.query(f"INSERT INTO ops.files ({columns}, rows_duplicate) VALUES {rows}")
+
+
+def _look(product: Product, environment: Environment) -> Any:
+    from airflow.exceptions import AirflowSkipException  # not before its settings are known
+
+    from pipeline.product import product_dag
+
+    task: Any = product_dag(product, environment).get_task("discover")
+
+    def look() -> None:
+        try:
+            task.python_callable(params={})
+        except AirflowSkipException:
+            return
+        raise MedallionError(f"{product.name}: expected nothing new. Next: see ops.files.")
+
+    return look

@@ -1,0 +1,54 @@
+"""A part's figures as a table with what follows from them, for a terminal and as Markdown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What a ratio is held to: at most so much."""
+
+    text: str
+    measured: float
+    most: float
+
+    @property
+    def met(self) -> bool:
+        return self.measured <= self.most
+
+    def __str__(self) -> str:
+        return f"{self.text}: {self.measured:.3f}; at most {self.most}: {'met' if self.met else 'NOT MET'}"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A table of texts; `notes` are sentences below it."""
+
+    title: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    notes: Sequence[str] = ()
+    bars: Sequence[Bar] = ()
+
+    def show(self, console: Console) -> None:
+        """Prints the table for a person."""
+        table = Table(title=self.title, title_justify="left")
+        for number, heading in enumerate(self.headings):
+            table.add_column(heading, justify="right" if number else "left")
+        for row in self.rows:
+            table.add_row(*row)
+        console.print(table)
+        for line in (*self.notes, *map(str, self.bars)):
+            console.print(line, markup=False)
+
+    def markdown(self) -> str:
+        """The same in Markdown."""
+        marks = ("---", *("---:" for _ in self.headings[1:]))
+        table = "\n".join(f"| {' | '.join(row)} |" for row in (self.headings, marks, *self.rows))
+        said = "\n".join(f"- {line}" for line in (*self.notes, *map(str, self.bars)))
+        return f"### {self.title}\n\n{table}\n\n{said}\n"
