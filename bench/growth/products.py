@@ -5,15 +5,16 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from bench.growth.place import Place, alone, place
+from bench.growth.place import alone
 from bench.growth.table import Figures
-from local.cloud import airflow_environment
+from local.cloud import Cloud, airflow_environment, deploy, start, start_over
 from local.sample import PRODUCT
 from medallion.config import Environment, Product, load_product
 from medallion.errors import MedallionError
 from medallion.sql import literal
 
 FILES = 20  # of each product, all of them known
+RELEASE = "none"
 
 
 def products(number: int) -> Figures:
@@ -31,20 +32,25 @@ def products(number: int) -> Figures:
 def measure(number: int) -> float:
     """Seconds for so many products, each of which discover finds to have nothing new."""
     named = [replace(load_product(PRODUCT), name=f"product_{n:03}") for n in range(number)]
-    with place() as there:
-        os.environ |= airflow_environment(there.cloud.ports, there.cloud.environment, release="none")
-        _fill(there, named)
-        looks = [_look(product, there.cloud.environment) for product in named]
+    services = start_over(keep=False, with_airflow=False)
+    try:
+        cloud = start(services, with_airflow=False)
+        deploy(cloud, RELEASE, {})
+        os.environ |= airflow_environment(cloud.ports, cloud.environment, RELEASE)
+        _fill(cloud, named)
+        looks = [_look(product, cloud.environment) for product in named]
         looks[0]()  # imports and connects
-        start = time.perf_counter()
+        begin = time.perf_counter()
         for look in looks:
             look()
-        return time.perf_counter() - start
+        return time.perf_counter() - begin
+    finally:
+        services.stop()
 
 
-def _fill(there: Place, named: list[Product]) -> None:
+def _fill(cloud: Cloud, named: list[Product]) -> None:
     """Files in bronze, and the same in the ledger."""
-    bucket = there.cloud.storage().bucket(there.cloud.environment.buckets["bronze"])
+    bucket = cloud.storage().bucket(cloud.environment.buckets["bronze"])
     blobs = [bucket.blob(f"{product.name}/{file}.csv") for product in named for file in range(FILES)]
     for blob in blobs:
         blob.upload_from_string(blob.name)
@@ -54,7 +60,7 @@ def _fill(there: Place, named: list[Product]) -> None:
         for blob in blobs
     )
     columns = "product, uri, generation, size, checksum, run, state, rows_read, rows_valid, rows_rejected"
-    there.cloud.query(f"INSERT INTO ops.files ({columns}, rows_duplicate) VALUES {rows}")
+    cloud.query(f"INSERT INTO ops.files ({columns}, rows_duplicate) VALUES {rows}")
 
 
 def _look(product: Product, environment: Environment) -> Any:
