@@ -23,7 +23,7 @@ from medallion.sql import literal
 
 STEPS = ("discover", "clean", "stage", "audit", "publish", "gold")
 TABLES = {  # what readers see, without what tells of the way
-    f"silver.{PRODUCT}": "* EXCEPT (run, source_file, source_generation)",
+    f"silver.{PRODUCT}": "* EXCEPT (run, source_generation)",
     **{f"gold.{table.table}": "*" for table in load_product(PRODUCT).gold},
 }
 Args = ParamSpec("Args")
