@@ -17,7 +17,7 @@ import requests
 
 from medallion.errors import MedallionError
 
-_held: list[IO[str]] = []  # open files, whose locks end with the process
+_held: dict[Path, IO[str]] = {}  # open files, whose locks end with the process
 
 READY_SECONDS = 180
 STOP_SECONDS = 15
@@ -111,11 +111,15 @@ def recorded_processes(state: Path) -> list[psutil.Process]:
 
 def hold(lock: Path) -> None:
     """Holds a lock for as long as this process lives; raises ServiceError when another process has it."""
-    _held.append(lock.open("w"))
+    if lock in _held:
+        return
+    opened = lock.open("w")
     try:
-        fcntl.flock(_held[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
+        opened.close()
         raise ServiceError("Another command is at work on the local cloud. Next: wait for its end.") from None
+    _held[lock] = opened
 
 
 def free_ports(count: int) -> list[int]:

@@ -5,7 +5,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.growth.place import Place, alone, place
+from bench.growth.place import Place, place
 from bench.growth.splits import split
 from bench.growth.table import Figures
 from local.following import ENDED
@@ -18,7 +18,7 @@ SECONDS = 900
 
 def arrivals(number: int) -> Figures:
     """One file that lands, and `number` that land while nothing runs; each is announced by a message."""
-    counted = {count: alone(measure, count) for count in (1, number)}
+    counted = {count: measure(count) for count in (1, number)}
     rows = [
         (f"{count:,}", f"{runs}", f"{told:.1f}", f"{shown:.1f}")
         for count, (runs, told, shown) in counted.items()

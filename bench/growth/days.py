@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench.growth.place import Run, alone, place
+from bench.growth.place import Run, place
 from bench.growth.table import Figures
 from local.sample import export_sample
 from medallion.errors import MedallionError
@@ -15,8 +15,8 @@ ENDS = 5  # runs at the beginning and at the end that are held against each othe
 
 def days(number: int) -> Figures:
     """The sample's first days. Raises MedallionError where the two ways leave other tables."""
-    daily, tables, rows = alone(measure, number, True)
-    (once,), others, _ = alone(measure, number, False)
+    daily, tables, rows = measure(number, True)
+    (once,), others, _ = measure(number, False)
     if tables != others:
         raise MedallionError(f"{number} days: expected the same tables, got {tables} and {others}.")
     seconds = [run.seconds for run in daily]

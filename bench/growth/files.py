@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from bench.growth.place import STEPS, Run, alone, place
+from bench.growth.place import STEPS, Run, place
 from bench.growth.splits import split
 from bench.growth.table import Figures
 from medallion.errors import MedallionError
@@ -13,7 +13,7 @@ ROWS, FEW = 120_000, 10
 
 def files(many: int) -> Figures:
     """One run over `many` files, and one over FEW with the same rows, each in an empty warehouse."""
-    runs = {number: alone(measure, number) for number in (FEW, many)}
+    runs = {number: measure(number) for number in (FEW, many)}
     rows = [
         (f"{number:,}", *(f"{run.steps[step]:.1f}" for step in STEPS), f"{run.seconds:.1f}")
         for number, run in runs.items()

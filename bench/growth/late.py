@@ -6,7 +6,7 @@ from pathlib import Path
 from bench.cleaning import data
 from bench.cleaning.layout import HEADER
 from bench.cleaning.paths import DATA
-from bench.growth.place import Place, Run, alone, place
+from bench.growth.place import Place, Run, place
 from bench.growth.table import Figures
 from local.sample import PRODUCT
 from local.sql_bytes import bytes_read
@@ -18,7 +18,7 @@ LATE = "900,330,99000000001,1082185,1,1.00,0.00,0.00,0.00,11,2017-03-15 17:00:00
 
 def late() -> Figures:
     """A run over the sample's year, and then one over a row of a day in March."""
-    (year, year_dates, year_bytes), (row, row_dates, row_bytes) = alone(measure)
+    (year, year_dates, year_bytes), (row, row_dates, row_bytes) = measure()
     lines = [
         (name, f"{dates}", f"{size:,}", f"{run.steps['gold']:.1f}", f"{run.seconds:.1f}")
         for name, run, dates, size in (

@@ -1,16 +1,12 @@
 """A local cloud of the benchmark's own, as `make up` starts it, in which the sample's product runs."""
 
 import json
-import signal
-import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from bench.growth.memory import Peaks, watched
 from local.airflow import AirflowApi
@@ -26,8 +22,6 @@ TABLES = {  # what readers see, without what tells of the way
     f"silver.{PRODUCT}": "* EXCEPT (run, source_generation)",
     **{f"gold.{table.table}": "*" for table in load_product(PRODUCT).gold},
 }
-Args = ParamSpec("Args")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -90,17 +84,6 @@ def place(arrivals: bool = False) -> Iterator[Place]:
         yield Place(cloud, api)
     finally:
         services.stop()
-
-
-def alone(measure: Callable[Args, Result], *arguments: Args.args, **options: Args.kwargs) -> Result:
-    """Runs a function in a process of its own: a local cloud is its process's only one."""
-    with ProcessPoolExecutor(1, get_context("spawn"), _end_in_order) as pool:
-        return pool.submit(measure, *arguments, **options).result()
-
-
-def _end_in_order() -> None:
-    """A process that is told to end stops what it started."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 def _steps(tasks: list[dict[str, Any]]) -> dict[str, float]:

@@ -5,7 +5,6 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from bench.growth.place import alone
 from bench.growth.table import Figures
 from local.cloud import Cloud, airflow_environment, deploy, start, start_over
 from local.sample import PRODUCT
@@ -20,7 +19,7 @@ RELEASE = "none"
 
 def products(number: int) -> Figures:
     """The task discover of one product, and of `number` one after the other, in one process."""
-    few, many = alone(measure, 1), alone(measure, number)
+    few, many = measure(1), measure(number)
     rows = [
         (f"{count}", f"{count * FILES:,}", f"{seconds * 1e3:.0f}", f"{seconds * count:.1f}")
         for count, seconds in ((1, few), (number, many))
@@ -33,7 +32,7 @@ def products(number: int) -> Figures:
 def measure(number: int) -> float:
     """Seconds of a look at a product, of so many of which each has nothing new."""
     named = [replace(load_product(PRODUCT), name=f"product_{n:03}") for n in range(number)]
-    services = start_over(keep=False, with_airflow=False)
+    services, before = start_over(keep=False, with_airflow=False), dict(os.environ)
     try:
         cloud = start(services, with_airflow=False)
         deploy(cloud, RELEASE, {})
@@ -49,6 +48,8 @@ def measure(number: int) -> float:
         return (time.perf_counter() - begin) / len(looks)
     finally:
         services.stop()
+        os.environ.clear()
+        os.environ |= before
 
 
 def _fill(cloud: Cloud, named: list[Product]) -> None:

@@ -3,7 +3,7 @@
 from bench.cleaning import data
 from bench.cleaning.paths import DATA
 from bench.growth.memory import AIRFLOW, ALL
-from bench.growth.place import STEPS, Run, alone, place
+from bench.growth.place import STEPS, Run, place
 from bench.growth.table import GIB, Bar, Figures
 from medallion.errors import MedallionError
 
@@ -13,7 +13,7 @@ MEMORY = ("Spark", "BigQuery", AIRFLOW, ALL)
 
 def scale(years: list[int]) -> Figures:
     """One run over all the files of each number of years, each in a warehouse that is empty."""
-    measured = {number: alone(measure, number) for number in years}
+    measured = {number: measure(number) for number in years}
     headings = ("Years", "Rows", *STEPS, "Seconds", "µs a row", *(f"GiB, {group}" for group in MEMORY))
     rows = [
         (
