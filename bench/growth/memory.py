@@ -28,10 +28,12 @@ def watched(services: dict[str, int]) -> Iterator[Peaks]:
     ended = threading.Event()
 
     def watch() -> None:
-        while not ended.wait(SECONDS):
+        while True:
             held = _held(services)
             for group, size in {**held, ALL: sum(held.values())}.items():
                 peaks[group] = max(peaks.get(group, 0), size)
+            if ended.wait(SECONDS):
+                break
 
     thread = threading.Thread(target=watch)
     thread.start()

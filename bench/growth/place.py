@@ -53,7 +53,7 @@ class Place:
             dag_run = self.api.trigger(PRODUCT)
             follow(self.api, PRODUCT, dag_run)
         name = self.api.returned(PRODUCT, dag_run, "discover")["run"]
-        return Run(name, _steps(self.api.tasks(PRODUCT, dag_run)), peaks)
+        return Run(name, steps(self.api.tasks(PRODUCT, dag_run)), peaks)
 
     def rows(self) -> dict[str, int]:
         """How many rows the ledger has seen."""
@@ -86,7 +86,8 @@ def place(arrivals: bool = False) -> Iterator[Place]:
         services.stop()
 
 
-def _steps(tasks: list[dict[str, Any]]) -> dict[str, float]:
+def steps(tasks: list[dict[str, Any]]) -> dict[str, float]:
+    """Seconds of each step, from the end of the one before it, of the task instances of a run."""
     ends: dict[str, datetime] = {}
     for task in tasks:
         step, end = task["task_id"].partition(".")[0], datetime.fromisoformat(task["end_date"])

@@ -5,15 +5,26 @@ from bench.cleaning.paths import DATA
 from bench.growth.memory import AIRFLOW, ALL
 from bench.growth.place import STEPS, Run, place
 from bench.growth.table import GIB, Bar, Figures
+from local.following import say
 from medallion.errors import MedallionError
 
 MOST = 1.10  # seconds a row at the last scale, of those at the one before
 MEMORY = ("Spark", "BigQuery", AIRFLOW, ALL)
+Measured = dict[int, tuple[int, Run]]  # by the number of years: rows read, and the run
 
 
 def scale(years: list[int]) -> Figures:
     """One run over all the files of each number of years, each in a warehouse that is empty."""
-    measured = {number: measure(number) for number in years}
+    measured: Measured = {}
+    for number in years:
+        measured[number] = measure(number)
+        read, run = measured[number]
+        say(f"{number}x: {read:,} rows in {run.seconds:.1f} s")
+    return figures(measured)
+
+
+def figures(measured: Measured) -> Figures:
+    """The table, and what a row costs at the last scale beside the one before."""
     headings = ("Years", "Rows", *STEPS, "Seconds", "µs a row", *(f"GiB, {group}" for group in MEMORY))
     rows = [
         (

@@ -48,3 +48,10 @@ def test_a_second_command_is_refused_while_one_is_at_work(tmp_path: Path) -> Non
     ]
     second = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert "Another command is at work" in second.stderr
+
+
+def test_a_process_that_holds_a_lock_may_start_over(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    hold(lock)
+    hold(lock)
+    assert [file.path for file in psutil.Process().open_files()].count(str(lock)) == 1
