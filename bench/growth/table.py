@@ -11,18 +11,19 @@ GIB = 2**30
 
 @dataclass(frozen=True)
 class Bar:
-    """What a ratio is held to: at most so much."""
+    """What a ratio is held to: at most so much. None was measured where a run failed."""
 
     text: str
-    measured: float
+    measured: float | None
     most: float
 
     @property
     def met(self) -> bool:
-        return self.measured <= self.most
+        return self.measured is not None and self.measured <= self.most
 
     def __str__(self) -> str:
-        return f"{self.text}: {self.measured:.3f}; at most {self.most}: {'met' if self.met else 'NOT MET'}"
+        told = "not measured" if self.measured is None else f"{self.measured:.3f}"
+        return f"{self.text}: {told}; at most {self.most}: {'met' if self.met else 'NOT MET'}"
 
 
 @dataclass(frozen=True)

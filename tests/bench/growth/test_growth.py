@@ -62,8 +62,16 @@ def test_more_than_a_tenth_more_for_a_row_is_told() -> None:
     def run(seconds: float) -> Run:
         return Run("r", dict.fromkeys(STEPS, seconds / len(STEPS)), dict.fromkeys(MEMORY, MIB))
 
-    (bar,) = figures({8: (800, run(80)), 32: (3200, run(353))}).bars
+    (bar,) = figures([8, 32], {8: (800, run(80)), 32: (3200, run(353))}, {}).bars
     assert not bar.met
     assert str(bar) == "all, a row, 8x to 32x: 1.103; at most 1.1: NOT MET"
-    (bar,) = figures({1: (9, run(1)), 8: (800, run(80)), 32: (3200, run(351))}).bars
+    (bar,) = figures([1, 8, 32], {1: (9, run(1)), 8: (800, run(80)), 32: (3200, run(351))}, {}).bars
     assert bar.met
+
+
+def test_a_scale_that_fails_leaves_the_others_and_meets_no_bar() -> None:
+    one = Run("r", dict.fromkeys(STEPS, 1.0), dict.fromkeys(MEMORY, MIB))
+    told = figures([1, 8], {1: (9, one)}, {8: "Out of memory"})
+    assert [row[0] for row in told.rows] == ["1x"]
+    assert told.notes == ["8x failed: Out of memory"]
+    assert str(told.bars[0]) == "all, a row, 1x to 8x: not measured; at most 1.1: NOT MET"
