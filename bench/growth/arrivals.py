@@ -10,6 +10,7 @@ from bench.growth.splits import split
 from bench.growth.table import Figures
 from local.following import ENDED, say
 from local.sample import PRODUCT
+from local.sources import PUBSUB
 from medallion.errors import MedallionError
 
 ROWS = 12  # a file
@@ -30,7 +31,7 @@ def arrivals(number: int) -> Figures:
 
 def measure(number: int) -> tuple[int, float]:
     """Runs of the DAG, and seconds from the first landing until every row was published and all had ended."""
-    with tempfile.TemporaryDirectory() as folder, place(arrivals=True) as there:
+    with tempfile.TemporaryDirectory() as folder, place([PUBSUB]) as there:
         files = {file.name: file for file in split(Path(folder) / "files", number * ROWS, number)}
         start = datetime.now(UTC)
         there.cloud.land(PRODUCT, files)

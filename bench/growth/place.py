@@ -1,7 +1,7 @@
 """A local cloud of the benchmark's own, as `make up` starts it, in which the sample's product runs."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,11 +72,11 @@ class Place:
 
 
 @contextmanager
-def place(arrivals: bool = False) -> Iterator[Place]:
+def place(sources: Iterable[str] = ()) -> Iterator[Place]:
     """Starts a cloud with nothing in it, and stops it. Training, which a run triggers, is paused."""
     services = start_over(keep=False)
     try:
-        cloud = start(services, arrivals=arrivals)
+        cloud = start(services, sources=sources)
         api = AirflowApi(cloud.ports["airflow"])
         for dag in (PRODUCT, load_product(PRODUCT).train or ""):
             api.wait_for_dag(dag)

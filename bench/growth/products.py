@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from bench.growth.table import Figures
-from local.cloud import Cloud, airflow_environment, deploy, start, start_over
+from local.cloud import Cloud, deploy, start, start_over
 from local.sample import PRODUCT
+from local.standins import airflow_environment
 from medallion.config import Environment, Product, load_product
 from medallion.errors import MedallionError
 from medallion.sql import literal
