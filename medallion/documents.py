@@ -22,8 +22,9 @@ NO_VALUE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError,
 # A few aliases of aliases make a document of billions of values, or one without an end.
 MAX_VALUES, MAX_DEPTH = 100_000, 50
 MAX_BITS = 64
-# The $ of a schema's pattern ends the text, where Python's lets a newline follow; none in a class or escaped.
-END = re.compile(r"((?:\\.|\[(?:\\.|[^\]])*\]|[^\\\[$])*)\$")
+# The $ of a schema's pattern ends the text, where Python's lets a newline follow. What is escaped, or in a
+# class, is passed over as a whole: a $ in it is a letter.
+END = re.compile(r"\\.|\[(?:\\.|[^\]])*\]|(\$)")
 
 
 def shown(path: Path) -> str:
@@ -110,7 +111,8 @@ def _validator(path: Path) -> Any:
     from jsonschema.validators import extend
 
     def pattern(_: Any, wanted: str, text: Any, __: Any) -> Iterator[Any]:
-        if isinstance(text, str) and not re.search(END.sub(r"\1\\Z", wanted), text):
+        whole = END.sub(lambda found: r"\Z" if found[1] else found[0], wanted)
+        if isinstance(text, str) and not re.search(whole, text):
             yield ValidationError(f"{text!r} does not match {wanted!r}")
 
     validator = extend(Draft202012Validator, {"pattern": pattern})
