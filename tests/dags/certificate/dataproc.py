@@ -58,8 +58,9 @@ class Calls(grpc.ServerInterceptor):
 
 
 class Drivers(RunTable):
-    """Real spark-submits. What one has made of a manifest is kept: while they `remember`, the same manifest
-    gets the same bytes again without another, where no fault is Spark's and none has left anything.
+    """Real spark-submits. What one that no fault has hit makes of a manifest is kept: while they `remember`,
+    the same manifest gets the same bytes again without another, where no fault is Spark's and none has left
+    anything.
 
     `kill at write` kills the driver while it writes rows; `kill at <file>` when it comes to write that file;
     `lose output` takes what a task has written away from under it, `times` over; `repeat rows` writes rows
@@ -90,7 +91,7 @@ class Drivers(RunTable):
         except Exception as failure:  # nobody hears of it: the run would go on for ever
             self.wrong.append(f"{fault}: {failure!r}")
             return 1
-        if code == 0 and self.remember and not kept.exists():
+        if code == 0 and fault is None and self.remember and not kept.exists():
             shutil.copytree(folder, kept, ignore=shutil.ignore_patterns("manifest.json"))
         return code
 
