@@ -38,6 +38,13 @@ def test_every_model_loads() -> None:
     assert load_model("customer_churn").snapshots["spacing_days"] == 7
 
 
+def test_an_address_that_a_model_tells_is_no_template(conf: Path) -> None:
+    notify = {"on_failure": {"email": ["{{name}}@example.com"]}}
+    edit(conf / "models" / "customer_churn.yaml", notify=notify)
+    with pytest.raises(ConfigError, match=r"notify\.on_failure\.email\.0: expected pattern .* got '{{name"):
+        load_model("customer_churn", conf)
+
+
 @pytest.mark.parametrize("name", ["local", "dev", "prod"])
 def test_every_environment_loads(name: str) -> None:
     environments = sorted(path.stem for path in (CONF / "environments").glob("*.yaml"))
