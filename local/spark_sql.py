@@ -15,6 +15,7 @@ from local.java import java_home
 from local.kept import kept
 from medallion.contracts import Contract
 from medallion.errors import ConfigError
+from spark_jobs.cleaning import parsing
 from spark_jobs.cleaning.parsing import spark_type
 
 CLASS_AND_PLACE = re.compile(r"^\[[A-Z_.]+\] |(; line 1 pos \d+)?;?$|\(line 1, pos \d+\)$")
@@ -26,7 +27,8 @@ def spark_problems_if_changed(contracts: Mapping[str, Contract]) -> list[str]:
     written = {name: found for name, found in contracts.items() if found.derived_columns or found.rules}
     if not written:
         return []
-    parts = [repr(written), Path(__file__).read_text(encoding="utf-8"), version("pyspark")]
+    code = [Path(file).read_text(encoding="utf-8") for file in (__file__, parsing.__file__)]
+    parts = [repr(written), *code, version("pyspark")]
     return kept("spark_sql", parts, lambda: map(str, spark_problems(written, _session())))
 
 
