@@ -20,18 +20,8 @@ from tests.markup import parsed
 MARKUP = [
     *("<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "\"><svg onload='a()'>", "' onclick='a()"),
     *("</style><b>", "</title><b>", "<!--", "-->", "<![CDATA[", "]]>", "<?php", "<!doctype x>", "</", "<"),
-    *(
-        "&lt;b&gt;",
-        "&#60;b&#62;",
-        "&amp",
-        "&",
-        '"',
-        "'",
-        "`",
-        "javascript:alert(1)",
-        "{{ 7 * 7 }}",
-        "{% raw %}",
-    ),
+    *("&lt;b&gt;", "&#60;b&#62;", "&amp", "&", '"'),
+    *("'", "`", "javascript:alert(1)", "{{ 7 * 7 }}", "{% raw %}"),
     *("\0", "\r\n", "\u2028", "\ufeff", "\x1b[2J", "\uff1cscript\uff1e", "\u202e", "x" * 3000),
 ]
 TEXTS = st.lists(st.sampled_from(MARKUP) | st.text(max_size=10), min_size=1, max_size=4).map("".join)
