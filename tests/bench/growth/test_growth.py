@@ -3,9 +3,12 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import psutil
+import pytest
 
+from bench.growth import arrivals
 from bench.growth.memory import ALL, watched
 from bench.growth.place import STEPS, Run, steps
 from bench.growth.scale import MEMORY, figures
@@ -75,3 +78,30 @@ def test_a_scale_that_fails_leaves_the_others_and_meets_no_bar() -> None:
     assert [row[0] for row in told.rows] == ["1x"]
     assert told.notes == ["8x failed: Out of memory"]
     assert str(told.bars[0]) == "all, a row, 1x to 8x: not measured; at most 1.1: NOT MET"
+
+
+class Clock:
+    """Time that passes only where somebody sleeps, and a DAG whose runs begin at some seconds and last 20."""
+
+    def __init__(self, begin: list[int]) -> None:
+        self.now, self.begin = 0, begin
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: int) -> None:
+        self.now += seconds
+
+    def runs(self, dag: str) -> list[dict[str, str]]:
+        begun = [second for second in self.begin if second <= self.now]
+        return [{"state": "success" if second + 20 <= self.now else "running"} for second in begun]
+
+
+@pytest.mark.parametrize(("begin", "runs", "ended"), [([0], 1, 80), ([0, 30, 100], 3, 180)])
+def test_runs_are_counted_when_none_follows(
+    monkeypatch: pytest.MonkeyPatch, begin: list[int], runs: int, ended: int
+) -> None:
+    clock: Any = Clock(begin)
+    monkeypatch.setattr(arrivals, "time", clock)
+    assert arrivals.count_runs(clock) == runs
+    assert clock.now == pytest.approx(ended, abs=2)
