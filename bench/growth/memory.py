@@ -8,10 +8,7 @@ from pathlib import Path
 
 import psutil
 
-GROUPS = {
-    "dataproc": "Spark",
-    "bigquery": "BigQuery",
-}  # by service; Dataproc's children are drivers
+GROUPS = {"dataproc": "Spark", "bigquery": "BigQuery"}  # by service; Dataproc's children are drivers
 AIRFLOW, OTHERS, ALL = "Airflow", "others", "all"
 SECONDS = 1.0  # between two looks
 

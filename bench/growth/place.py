@@ -18,10 +18,6 @@ from medallion.config import load_product
 from medallion.sql import literal
 
 STEPS = ("discover", "clean", "stage", "audit", "publish", "gold")
-TABLES = {  # what readers see, without what tells of the way
-    f"silver.{PRODUCT}": "* EXCEPT (run, source_generation)",
-    **{f"gold.{table.table}": "*" for table in load_product(PRODUCT).gold},
-}
 
 
 @dataclass(frozen=True)
@@ -65,9 +61,11 @@ class Place:
     def fingerprints(self) -> dict[str, tuple[Any, ...]]:
         """Rows and a sum over their content, of each table that people read; the same for the same rows."""
         told = "SELECT COUNT(*) AS n, SUM(CAST(FARM_FINGERPRINT(TO_JSON_STRING(t)) AS NUMERIC)) AS content"
+        tables = {f"gold.{table.table}": "*" for table in load_product(PRODUCT).gold}
+        tables[f"silver.{PRODUCT}"] = "* EXCEPT (run, source_generation)"  # which tell of the way
         return {
             table: tuple(self.cloud.query(f"{told} FROM (SELECT {columns} FROM {table}) AS t")[0].values())
-            for table, columns in TABLES.items()
+            for table, columns in tables.items()
         }
 
 

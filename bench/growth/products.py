@@ -42,7 +42,7 @@ def measure(number: int) -> float:
         _fill(cloud, named)
         looks = [_look(product, cloud.environment) for product in named]
         looks[0]()  # imports and connects
-        looks *= max(1, LOOKS // number)
+        looks *= -(-LOOKS // number)
         begin = time.perf_counter()
         for look in looks:
             look()
@@ -64,8 +64,9 @@ def _fill(cloud: Cloud, named: list[Product]) -> None:
         f" {blob.generation}, 1, '', 'run', 'accepted', 1, 1, 0, 0)"
         for blob in blobs
     )
-    columns = "product, uri, generation, size, checksum, run, state, rows_read, rows_valid, rows_rejected"
-    cloud.query(f"INSERT INTO ops.files ({columns}, rows_duplicate) VALUES {rows}")
+    counts = "rows_read, rows_valid, rows_rejected, rows_duplicate"
+    columns = f"product, uri, generation, size, checksum, run, state, {counts}"
+    cloud.query(f"INSERT INTO ops.files ({columns}) VALUES {rows}")
 
 
 def _look(product: Product, environment: Environment) -> Any:
