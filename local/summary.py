@@ -79,7 +79,7 @@ def print_summary(summary: dict[str, Any]) -> None:
         console.print(table)
     print_rules(console, summary["rules"])
     for line in drift_lines(summary["drift"]):
-        console.print(line, markup=False)
+        console.print(table_cell(line))
     if not summary["published"]:
         console.print("Nothing new was found, and nothing was published.")
     seconds = summary["seconds"]

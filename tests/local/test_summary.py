@@ -2,9 +2,10 @@
 
 from io import StringIO
 
+import pytest
 from rich.console import Console
 
-from local.summary import drift_lines, print_rules
+from local.summary import drift_lines, print_rules, print_summary
 
 RULES = [
     {"column": "quantity", "rule": "type", "severity": "error", "rows": 2},
@@ -34,3 +35,13 @@ def test_drift_is_told_in_a_line_each() -> None:
 
 def test_a_run_that_read_nothing_has_no_drift() -> None:
     assert drift_lines({}) == []
+
+
+def test_a_files_name_in_a_note_is_no_command_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    nothing: dict[str, dict] = {
+        name: {} for name in ("figures", "rows", "gold_rows", "model", "files", "rules")
+    }
+    drift = {"notes": ["a\x1b[2J.csv: id: 5 of 5 rows are of another type"]}
+    seconds = {"services_ready": 1, "ready_to_end": 2}
+    print_summary({**nothing, "drift": drift, "published": True, "seconds": seconds})
+    assert r"a\x1b[2J.csv: id: 5 of 5" in capsys.readouterr().out
