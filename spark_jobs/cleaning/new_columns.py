@@ -59,4 +59,5 @@ def extra_of_keys(row: Col, known: Col, contract: Contract) -> Col:
 
 
 def _taken(contract: Contract) -> list[str]:
-    return [*(column.name for column in contract.columns), *RESERVED]
+    """Names of other columns, in small letters: BigQuery takes names that differ in nothing else for one."""
+    return [*(column.name.lower() for column in contract.columns), *RESERVED]

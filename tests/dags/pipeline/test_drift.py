@@ -98,6 +98,13 @@ def test_a_name_that_silver_cannot_have_is_refused(name: str) -> None:
         evolved_columns(orders(), [name], {})
 
 
+def test_a_name_that_differs_from_a_columns_in_case_only_is_refused() -> None:
+    document = contract()
+    document["schema"][0]["properties"][3]["name"] = "Amount"
+    with pytest.raises(DriftError, match="expected a new column's name, got 'amount'"):
+        evolved_columns(parse_contract(document, "orders.yaml"), ["amount"], {})
+
+
 def test_thousands_of_new_columns_are_refused() -> None:
     with pytest.raises(DriftError, match=r"expected at most 1,000 columns beyond the contract, got 1,001\."):
         evolved_columns(orders(), [f"c{number}" for number in range(1_001)], {})

@@ -56,6 +56,11 @@ def test_any_name_becomes_one_that_silver_takes(spark: SparkSession, evolving: d
     assert [row[0] for row in frame.select(column_name_of(F.col("name"), contract)).collect()] == plain
 
 
+def test_a_name_that_differs_from_a_columns_in_case_only_gets_another(evolving: dict[str, Any]) -> None:
+    contract = parse_contract(changed(evolving, "amount", name="Amount"), "orders.yaml")
+    assert column_name("amount", contract) == "amount_"
+
+
 def test_any_column_of_a_csv_file(rows: Rows, bronze: Bronze, evolving: dict[str, Any]) -> None:
     contract = parse_contract(evolving, "orders.yaml")
     taken = {"number", "id", "amount"}  # what the contract knows
