@@ -15,6 +15,8 @@ def kept(name: str, parts: Iterable[str], find: Callable[[], Iterable[str]]) -> 
     if found.get("fingerprint") != fingerprint:
         found = {"fingerprint": fingerprint, "problems": list(find())}
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(found), encoding="utf-8")
+        partial = file.with_suffix(".partial")
+        partial.write_text(json.dumps(found), encoding="utf-8")
+        partial.rename(file)
     problems: list[str] = found["problems"]
     return problems

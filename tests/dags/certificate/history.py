@@ -64,7 +64,6 @@ def play(place: Place, arrivals: list[Arrival], without: tuple[str, ...] = ()) -
         with reader.looking():
             runs = [run for arrival in arrivals for run in _arrive(stage, arrival, reader, wrong)]
         tables = everything(stage)
-        wrong += [f"did not happen: {fault}" for fault in stage.plan.left()]
         wrong += [f"had no effect: {fault}" for fault in stage.bigquery.in_vain]
         wrong += stage.drivers.wrong
         wrong += reader.seen_wrong
@@ -101,6 +100,7 @@ def _arrive(stage: Stage, arrival: Arrival, reader: Reader, wrong: list[str]) ->
     tried = sum(count - 1 for run in runs for count in run.tries.values())
     if tried > len(arrival.faults):
         wrong.append(f"{tried} tries beyond the first, for {len(arrival.faults)} faults")
+    wrong += [f"did not happen: {fault}" for fault in stage.plan.left()]
     again = scheduler.dag_run("manual__again", before)
     if again.state != SKIPPED:
         wrong.append(f"with nothing new, a run ends {again.state}: {again.states}")
