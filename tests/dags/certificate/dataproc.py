@@ -18,7 +18,7 @@ from local.dataproc import create_server
 from local.spark_runs import Run, RunTable
 from local.spark_submit import Settings
 from medallion.manifest import Manifest
-from tests.dags.certificate.faults import Fault, Plan
+from tests.dags.certificate.faults import EXECUTING, Fault, Plan
 
 WRITES = "rows/_temporary/0/_temporary/*/part-*"
 TICK = 0.001
@@ -80,7 +80,7 @@ class Drivers(RunTable):
         text = self._path(run.application.args[-1]).read_bytes()
         folder = self._path(Manifest.from_json(text).output)
         kept = self._known / hashlib.sha256(text).hexdigest()
-        fault = self._plan.take("spark", "drive")
+        fault = self._plan.take("spark", "drive", EXECUTING)
         untouched = not (folder / "rows").exists()
         if fault is None and self.remember and kept.exists() and untouched:
             shutil.copytree(kept, folder, dirs_exist_ok=True)

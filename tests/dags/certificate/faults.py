@@ -56,11 +56,14 @@ class Plan:
         with self._lock:
             return list(self._waiting)
 
-    def take(self, service: str, request: str) -> Fault | None:
-        """The fault that is to happen at a request, if any; it does not come again."""
+    def take(self, service: str, request: str, phase: str | None = None) -> Fault | None:
+        """The fault that is to happen at a request, if any; it does not come again.
+
+        The phase is the worker's own, but for what starts by itself while the worker may have gone on.
+        """
         with self._lock:
             for fault in self._waiting:
-                if fault.when == (service, request, self._task, self._phase):
+                if fault.when == (service, request, self._task, phase or self._phase):
                     self._waiting.remove(fault)
                     self.happened.append(fault)
                     return fault

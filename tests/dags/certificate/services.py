@@ -29,12 +29,12 @@ class BigQuery(Proxy):
         self.submitted: dict[str, str] = {}  # the work that a job is for, by the job's id
         self._failed: dict[str, Any] = {}
         self._running: set[str] = set()
-        self._broken: set[str] = set()
+        self._refused: set[str] = set()
         self.in_vain: list[Fault] = []
 
     def failed(self) -> set[str]:
-        """Jobs that failed, by their ids; those of scripts that were broken, too."""
-        return {*self._failed, *self._broken}
+        """Jobs that failed, by their ids: by a fault, or as the emulator tells."""
+        return {*self._failed, *self._refused}
 
     def kind(self, request: Request) -> str:
         jobs = JOBS.fullmatch(request.path)
@@ -52,6 +52,8 @@ class BigQuery(Proxy):
                 return refusal(409, "duplicate", f"Already Exists: Job {job}")
             self.submitted[job] = _work(request)
         reply = super().answer(request)
+        if reply and job and b'"errorResult"' in reply.body:
+            self._refused.add(job)
         if kind == "get" and job in self._failed:
             return told(self._failed[job])
         return _as_running(reply) if reply and job in self._running else reply
@@ -68,7 +70,6 @@ class BigQuery(Proxy):
                 self.forward(request)
                 return self._fail(request, fault)
             case "break script":
-                self._broken.add(_job_id(request))
                 reply = self.forward(replace(request, body=_broken(request.body, fault.told["place"])))
                 if ABORTED.encode() not in reply.body:
                     self.in_vain.append(fault)
