@@ -10,6 +10,7 @@ from local.sales_sample import export_sales
 from medallion.errors import MedallionError
 
 PRODUCT = "customer_transactions"
+CSV: dict[str, Any] = {"index": False, "date_format": "%Y-%m-%d %H:%M:%S", "float_format": "%.2f"}
 
 
 def sample_of(product: str) -> Path:
@@ -46,7 +47,7 @@ def export_sample(folder: Path, days: int | None = None) -> list[Path]:
     paths = []
     for day, lines in list(transactions.groupby(arrival, sort=True))[:days]:
         path = folder / f"transactions_{day}.csv"
-        lines.to_csv(path, index=False, date_format="%Y-%m-%d %H:%M:%S", float_format="%.2f")
+        lines.to_csv(path, **CSV)
         paths.append(path)
     return paths
 

@@ -15,8 +15,9 @@ from local.java import java_home
 from local.kept import kept
 from medallion.contracts import Contract
 from medallion.errors import ConfigError
-from spark_jobs.cleaning import parsing
+from spark_jobs.cleaning import parsing, rules
 from spark_jobs.cleaning.parsing import spark_type
+from spark_jobs.cleaning.rules import met
 
 CLASS_AND_PLACE = re.compile(r"^\[[A-Z_.]+\] |(; line 1 pos \d+)?;?$|\(line 1, pos \d+\)$")
 SILENT = Path(__file__).with_name("spark_sql.log4j2.properties")  # what is wrong comes as an exception
@@ -27,7 +28,7 @@ def spark_problems_if_changed(contracts: Mapping[str, Contract]) -> list[str]:
     written = {name: found for name, found in contracts.items() if found.derived_columns or found.rules}
     if not written:
         return []
-    code = [Path(file).read_text(encoding="utf-8") for file in (__file__, parsing.__file__)]
+    code = [Path(file).read_text(encoding="utf-8") for file in (__file__, parsing.__file__, rules.__file__)]
     parts = [repr(written), *code, version("pyspark")]
     return kept("spark_sql", parts, lambda: map(str, spark_problems(written, _session())))
 
@@ -51,7 +52,7 @@ def spark_problems(contracts: Mapping[str, Contract], spark: SparkSession) -> It
             # Its type is enough for what is made of it, which is not told again where it is wrong.
             rows = rows.withColumn(column.name, F.lit(None).cast(spark_type(column)))
         for rule in contract.rules:
-            wrong = _refusal(rows, rule.condition, _met)
+            wrong = _refusal(rows, rule.condition, met)
             if wrong:
                 key = f"schema.0.quality.{rule.name}.implementation"
                 yield ConfigError(file, key, "a condition in Spark SQL", wrong)
@@ -65,10 +66,6 @@ def _refusal(rows: DataFrame, sql: str, value: Callable[[str], Col]) -> str | No
         first = str(error).strip().splitlines()[0]
         return f"{sql}: {CLASS_AND_PLACE.sub('', first)}"
     return None
-
-
-def _met(condition: str) -> Col:
-    return F.coalesce(F.expr(condition), F.lit(True))  # as the job has it, so that no number is taken for one
 
 
 def _session() -> SparkSession:

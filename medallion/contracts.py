@@ -119,6 +119,13 @@ class Contract:
         """Columns that silver shows; a hashed one is there as its hash."""
         return tuple(column for column in self.columns if column.protection != DROP)
 
+    @cached_property
+    def taken_names(self) -> tuple[str, ...]:
+        """Names that no new column may have, in small letters: BigQuery takes names that differ in nothing
+        else for one.
+        """
+        return (*(column.name.lower() for column in self.columns), *RESERVED)
+
     @property
     def evolves(self) -> bool:
         """Whether silver takes columns that the contract doesn't know."""

@@ -10,6 +10,11 @@ from typing import Any
 from local.java import java_home
 
 
+def named(described: dict[str, Any]) -> str:
+    """The machine in a few words, of what `describe` says."""
+    return f"{described['cpu']}, {described['cores']} cores, {described['memory_gib']} GiB"
+
+
 def describe() -> dict[str, Any]:
     """Processor, cores, memory in GiB, and the versions of system, Python and Java."""
     cpu = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)

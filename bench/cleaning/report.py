@@ -9,6 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from bench.cleaning.machine import named
+
 HEADINGS = (
     "Contender",
     "Seconds",
@@ -61,7 +63,7 @@ def print_scale(console: Console, scale: Scale) -> None:
     console.print(table)
 
 
-def markdown(scales: list[Scale], machine: dict[str, Any]) -> str:
+def markdown(scales: list[Scale], described: dict[str, Any]) -> str:
     """All scales as Markdown, with the machine and the versions below."""
     parts = []
     for scale in scales:
@@ -70,8 +72,8 @@ def markdown(scales: list[Scale], machine: dict[str, Any]) -> str:
         parts.append(f"### {scale.title}\n\n{rows}")
     versions = {f"{name} {v}" for s in scales for m in s.measurements for name, v in m.versions.items()}
     parts.append(
-        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB; {machine['system']}; "
-        f"Python {machine['python']}; {machine['java']}; {', '.join(sorted(versions))}."
+        f"{named(described)}; {described['system']}; "
+        f"Python {described['python']}; {described['java']}; {', '.join(sorted(versions))}."
     )
     return "\n\n".join(parts) + "\n"
 

@@ -3,6 +3,7 @@
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from bench.growth.place import Place, place
 from bench.growth.splits import split
@@ -51,12 +52,15 @@ def count_runs(api: AirflowApi) -> int:
     known, since = 0, time.monotonic()
     while time.monotonic() < since + QUIET:
         runs = api.runs(PRODUCT)
-        if len(runs) != known or not all(run["state"] in ENDED for run in runs):
+        if len(runs) != known or not _all_ended(runs):
             known, since = len(runs), time.monotonic()
         time.sleep(1)
     return known
 
 
 def _done(there: Place, number: int) -> bool:
-    ended = all(run["state"] in ENDED for run in there.api.runs(PRODUCT))
-    return ended and there.rows()["valid"] == number * ROWS
+    return _all_ended(there.api.runs(PRODUCT)) and there.rows()["valid"] == number * ROWS
+
+
+def _all_ended(runs: list[dict[str, Any]]) -> bool:
+    return all(run["state"] in ENDED for run in runs)

@@ -76,9 +76,11 @@ def place(sources: Iterable[str] = ()) -> Iterator[Place]:
     try:
         cloud = start(services, sources=sources)
         api = AirflowApi(cloud.ports["airflow"])
-        for dag in (PRODUCT, load_product(PRODUCT).train or ""):
+        training = load_product(PRODUCT).train
+        assert training is not None
+        for dag in (PRODUCT, training):
             api.wait_for_dag(dag)
-        api.pause(load_product(PRODUCT).train or "")
+        api.pause(training)
         yield Place(cloud, api)
     finally:
         services.stop()

@@ -48,8 +48,8 @@ def _write(figures: list[Figures]) -> None:
     described = machine.describe()
     document = {"machine": described, "parts": [asdict(part) for part in figures]}
     (BENCH / "growth.json").write_text(json.dumps(document, indent=1))
-    named = f"{described['cpu']}, {described['cores']} cores, {described['memory_gib']} GiB"
-    (BENCH / "growth.md").write_text("\n".join([*(part.markdown() for part in figures), f"{named}.\n"]))
+    parts = [*(part.markdown() for part in figures), f"{machine.named(described)}.\n"]
+    (BENCH / "growth.md").write_text("\n".join(parts))
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:

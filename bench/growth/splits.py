@@ -2,17 +2,12 @@
 
 from pathlib import Path
 
-from local.sample import sample_transactions
+from local.sample import CSV, sample_transactions
 
 
 def split(folder: Path, rows: int, files: int) -> list[Path]:
     """Writes so many rows, in the order of their times, to so many files of one size."""
-    lines = (
-        sample_transactions()
-        .head(rows)
-        .to_csv(index=False, date_format="%Y-%m-%d %H:%M:%S", float_format="%.2f")
-    )
-    header, *texts = lines.splitlines(keepends=True)
+    header, *texts = sample_transactions().head(rows).to_csv(**CSV).splitlines(keepends=True)
     folder.mkdir(parents=True)
     size = -(-rows // files)
     paths = []

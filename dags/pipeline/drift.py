@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Mapping
 
-from medallion.contracts import MAX_NEW_COLUMNS, RESERVED, Contract
+from medallion.contracts import MAX_NEW_COLUMNS, Contract
 from medallion.errors import MedallionError
 
 NAME = re.compile(r"[a-z_][a-z0-9_]*(?<!__)")
@@ -19,7 +19,7 @@ def evolved_columns(contract: Contract, brought: Collection[str], stored: Mappin
     `brought` names the run's new columns, `stored` has silver's columns with their types. Whether the run's
     are in silver already makes no difference. Raises DriftError for one that can't be.
     """
-    known = {*RESERVED, *(column.name.lower() for column in contract.columns)}
+    known = set(contract.taken_names)
     for name in brought:
         if not NAME.fullmatch(name) or name in known:
             raise DriftError(f"{contract.name}: expected a new column's name, got {name!r}. Next: rename it.")

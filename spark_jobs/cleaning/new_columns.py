@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pyspark.sql import Column as Col
 from pyspark.sql import functions as F
 
-from medallion.contracts import RESERVED, Contract
+from medallion.contracts import Contract
 from spark_jobs.cleaning.parsing import without_tokens
 from spark_jobs.cleaning.texts import nothing
 
@@ -24,7 +24,7 @@ def new_columns(names: tuple[str, ...], contract: Contract) -> dict[str, str]:
 def column_name(name: str, contract: Contract) -> str:
     """A name that any warehouse takes and that no other column has."""
     plain = re.sub(WRONG_START, "c", re.sub(WRONG_LETTER, "_", name.lower()))[:MAX_LENGTH]
-    plain = f"{plain}_" if plain in _taken(contract) else plain
+    plain = f"{plain}_" if plain in contract.taken_names else plain
     return re.sub(WRONG_END, "c", plain)
 
 
@@ -32,7 +32,7 @@ def column_name_of(name: Col, contract: Contract) -> Col:
     """`column_name` for names that stand in rows."""
     plain = F.regexp_replace(F.regexp_replace(F.lower(name), WRONG_LETTER, "_"), WRONG_START, "c")
     plain = F.left(plain, F.lit(MAX_LENGTH))
-    plain = F.when(plain.isin(*_taken(contract)), F.concat(plain, F.lit("_"))).otherwise(plain)
+    plain = F.when(plain.isin(*contract.taken_names), F.concat(plain, F.lit("_"))).otherwise(plain)
     return F.regexp_replace(plain, WRONG_END, "c")
 
 
@@ -56,8 +56,3 @@ def extra_of_keys(row: Col, known: Col, contract: Contract) -> Col:
     )
     named = F.transform_keys(new, lambda key, _: column_name_of(key, contract))
     return F.when(F.size(named) > 0, F.to_json(named))
-
-
-def _taken(contract: Contract) -> list[str]:
-    """Names of other columns, in small letters: BigQuery takes names that differ in nothing else for one."""
-    return [*(column.name.lower() for column in contract.columns), *RESERVED]

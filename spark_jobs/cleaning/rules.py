@@ -39,6 +39,11 @@ class Rule:
     severity: str = ERROR
 
 
+def met(condition: str) -> Col:
+    """Whether a row meets a contract's condition; one that is NULL is met."""
+    return F.coalesce(F.expr(condition), F.lit(True))
+
+
 def rules_of(contract: Contract, text: Callable[[str], Col]) -> list[Rule]:
     """All rules of a contract; `text` gives the text of a column, null where it stands for nothing."""
     rules = [Rule(Subject.LINE, "", name, F.col("fault__").eqNullSafe(name)) for name in (ENCODING, SHAPE)]
@@ -46,8 +51,7 @@ def rules_of(contract: Contract, text: Callable[[str], Col]) -> list[Rule]:
         rules += _text_rules(column, text(column.name))
         rules += _constraints(column, Subject.VALUE)
     for rule in contract.rules:
-        broken = ~F.coalesce(F.expr(rule.condition), F.lit(True))
-        rules.append(Rule(Subject.VALUE, "", rule.name, broken, rule.severity))
+        rules.append(Rule(Subject.VALUE, "", rule.name, ~met(rule.condition), rule.severity))
     for reference in contract.references:
         name = f"reference:{reference.dataset}"
         missing = F.col(reference.column).isNotNull() & F.col(FOUND + reference.column).isNull()
