@@ -33,6 +33,7 @@ $(VENV)/pipeline/.ready: requirements/pipeline.txt $(VENV)/uv/.ready
 	@echo "[2/3] Airflow, Spark and Keras (about 3 GB on disk)"
 	$(UV) venv --quiet --clear --python $(PYTHON) $(VENV)/pipeline
 	$(UV) pip install --quiet --compile-bytecode --require-hashes --python $(BIN)/python -r requirements/pipeline.txt
+	$(BIN)/python -m local.class_archive
 	@touch $@
 
 $(VENV)/emulators/.ready: requirements/emulators.txt local/setup_emulators.py $(VENV)/uv/.ready

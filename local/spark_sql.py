@@ -11,7 +11,7 @@ from pyspark.sql import Column as Col
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from local.java import java_home
+from local.java import java_home, shared_classes
 from local.kept import kept
 from medallion.contracts import Contract
 from medallion.errors import ConfigError
@@ -77,5 +77,6 @@ def _session() -> SparkSession:
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={SILENT.as_uri()}")
         .config("spark.ui.enabled", "false")
+        .config(map=shared_classes())
         .getOrCreate()
     )

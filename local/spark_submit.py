@@ -9,6 +9,8 @@ from pathlib import Path
 
 from google.cloud import dataproc_v1 as dataproc
 
+from local.java import shared_classes
+
 # What sizes or places a job in the cloud; on a laptop the laptop decides.
 CLOUD_ONLY = (
     "spark.dataproc.",
@@ -107,6 +109,7 @@ class Application:
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.driver.host": "127.0.0.1",
             "spark.ui.enabled": "false",
+            **shared_classes(),
         }
         return {**defaults, **settings.conf, **asked, **file_systems(settings.root)}
 

@@ -10,7 +10,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from pyspark.sql import SparkSession
 
-from local.java import java_home
+from local.java import java_home, shared_classes
 from local.paths import EMULATORS
 from local.services import Service, Services, answers_http, free_ports
 
@@ -35,6 +35,7 @@ def spark() -> SparkSession:
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.ui.enabled", "false")
+        .config(map=shared_classes())
         .getOrCreate()
     )
 
