@@ -127,11 +127,18 @@ def everything(stage: Stage) -> Tables:
 
 
 def _rows(stage: Stage, select: str) -> Counter[str]:
-    """The rows of a query; none where nothing has been published yet."""
+    """The rows of a query, without what is NULL in them; none where nothing has been published yet.
+
+    A new column that only a file's older version has is in silver if that version was read, and NULL.
+    """
     try:
-        return Counter(row for (row,) in stage.query(f"SELECT TO_JSON_STRING(t) FROM ({select}) AS t"))
+        found = stage.query(f"SELECT TO_JSON_STRING(t) FROM ({select}) AS t")
     except MISSING:
         return Counter()
+    rows = (json.loads(row) for (row,) in found)
+    return Counter(
+        json.dumps({key: value for key, value in row.items() if value is not None}) for row in rows
+    )
 
 
 def submitted_twice(stage: Stage) -> list[str]:
