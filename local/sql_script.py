@@ -116,7 +116,13 @@ class Script:
             yield from self._tried(self._resolve(condition, type_of("BOOL")))
         branches = (node.then_list, *(clause.body for clause in clauses), node.else_list)
         # A branch may read what another one makes: that one was taken in an earlier run of the script.
-        for branch in [branch for branch in branches if list(self._statements(branch))]:
+        again = []
+        for branch in branches:
+            before = len(self.scanned)
+            if list(self._statements(branch)):
+                del self.scanned[before:]
+                again.append(branch)
+        for branch in again:
             yield from self._statements(branch)
 
     def _resolve(self, node: Any, kind: Any = None) -> Iterator[Problem]:

@@ -119,6 +119,21 @@ END IF;"""
     assert told(sql, tables) == []
 
 
+def test_a_branch_that_is_walked_again_scans_its_tables_once(tables: dict[str, Table]) -> None:
+    sql = """IF TRUE THEN
+  CREATE TABLE gold.first AS SELECT shop FROM gold.shops;
+  IF FALSE THEN
+    SELECT first.shop FROM gold.first CROSS JOIN gold.later;
+  END IF;
+ELSE
+  CREATE TABLE gold.later AS SELECT shop FROM gold.shops;
+END IF;"""
+    script = Script(sql, tables, {})
+    assert script.problems() == []
+    names = sorted(scan.table.full_name for scan, _ in script.scanned)
+    assert names == ["gold.first", "gold.later", "gold.shops", "gold.shops"]
+
+
 def test_a_temporary_table_ends_with_its_script(tables: dict[str, Table]) -> None:
     script = Script("CREATE TEMP TABLE aside AS SELECT 1 AS n; SELECT n FROM aside;", tables, {})
     assert script.problems() == []
