@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +21,7 @@ def watched(services: dict[str, int]) -> Iterator[Peaks]:
     """Watches services, by name and process id, with all their children; the peaks grow meanwhile.
 
     A page that several processes share counts as a part of each, as Linux's PSS has it: Airflow forks.
+    Where the watching fails, its error is raised in the end, unless what is watched raises one.
     """
     peaks: Peaks = {}
     ended = threading.Event()
@@ -32,13 +34,13 @@ def watched(services: dict[str, int]) -> Iterator[Peaks]:
             if ended.wait(SECONDS):
                 break
 
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
-        yield peaks
-    finally:
-        ended.set()
-        thread.join()
+    with ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(watch)
+        try:
+            yield peaks
+        finally:
+            ended.set()
+        watching.result()
 
 
 def _held(services: dict[str, int]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from typing import Any
 import psutil
 import pytest
 
-from bench.growth import arrivals
+from bench.growth import arrivals, memory
 from bench.growth.memory import ALL, watched
 from bench.growth.place import STEPS, Run, steps
 from bench.growth.scale import MEMORY, figures
@@ -52,6 +52,17 @@ def test_memory_is_that_of_a_service_and_its_children() -> None:
         holder.stdin.close()
     assert 64 * MIB < peaks["BigQuery"] < 64 * MIB + psutil.Process().memory_info().rss
     assert peaks[ALL] == peaks["BigQuery"]
+
+
+def test_what_stops_the_watching_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(pid: int) -> int:
+        raise PermissionError(f"/proc/{pid}/smaps_rollup")
+
+    monkeypatch.setattr(memory, "_pss", refuse)
+    with pytest.raises(PermissionError, match="smaps_rollup"), watched({"bigquery": 1}):
+        pass
+    with pytest.raises(KeyError, match="of the run"), watched({"bigquery": 1}):
+        raise KeyError("of the run")
 
 
 def test_files_have_all_rows_between_them(tmp_path: Path) -> None:
