@@ -60,11 +60,10 @@ class Place:
 
     def fingerprints(self) -> dict[str, tuple[Any, ...]]:
         """Rows and a sum over their content, of each table that people read; the same for the same rows."""
-        told = "SELECT COUNT(*) AS n, SUM(CAST(FARM_FINGERPRINT(TO_JSON_STRING(t)) AS NUMERIC)) AS content"
         tables = {f"gold.{table.table}": "*" for table in load_product(PRODUCT).gold}
         tables[f"silver.{PRODUCT}"] = "* EXCEPT (run, source_generation)"  # which tell of the way
         return {
-            table: tuple(self.cloud.query(f"{told} FROM (SELECT {columns} FROM {table}) AS t")[0].values())
+            table: tuple(self.cloud.query(fingerprint(table, columns))[0].values())
             for table, columns in tables.items()
         }
 
@@ -84,6 +83,12 @@ def place(sources: Iterable[str] = ()) -> Iterator[Place]:
         yield Place(cloud, api)
     finally:
         services.stop()
+
+
+def fingerprint(table: str, columns: str = "*") -> str:
+    """The query for the rows of a table, and a sum over what these columns have in them."""
+    content = "SUM(CAST(FARM_FINGERPRINT(TO_JSON_STRING(t)) AS BIGNUMERIC))"
+    return f"SELECT COUNT(*) AS n, {content} AS content FROM (SELECT {columns} FROM {table}) AS t"
 
 
 def steps(tasks: list[dict[str, Any]]) -> dict[str, float]:
