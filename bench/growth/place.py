@@ -8,13 +8,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bench.growth.memory import Peaks, watched
+import requests
+
+from bench.growth.failures import reason
+from bench.growth.memory import Peaks, ended, watched
 from local.airflow import AirflowApi
 from local.cloud import Cloud, start, start_over
 from local.following import follow
 from local.paths import STATE
 from local.sample import PRODUCT
 from medallion.config import load_product
+from medallion.errors import MedallionError
 from medallion.sql import literal
 
 STEPS = ("discover", "clean", "stage", "audit", "publish", "gold")
@@ -34,6 +38,16 @@ class Run:
         return sum(self.steps.values())
 
 
+class StoppedError(MedallionError):
+    """A run has not come to its end: the step that it was at, where that is known, and peak memory."""
+
+    def __init__(self, error: Exception, step: str | None, peaks: Peaks, gone: list[str]) -> None:
+        lost = f", with {' and '.join(gone)} no longer running" if gone else ""
+        super().__init__(f"at {step or 'a step that is not known'}{lost}: {reason(error)}")
+        self.step = step
+        self.peaks = peaks
+
+
 @dataclass(frozen=True)
 class Place:
     """A running local cloud."""
@@ -42,14 +56,28 @@ class Place:
     api: AirflowApi
 
     def run(self, files: list[Path]) -> Run:
-        """Lands files and runs the DAG over them."""
+        """Lands files and runs the DAG over them.
+
+        Raises StoppedError where the run does not come to its end.
+        """
         self.cloud.land(PRODUCT, {file.name: file for file in files})
         services = {name: service["pid"] for name, service in json.loads(STATE.read_text()).items()}
-        with watched(services) as peaks:
-            dag_run = self.api.trigger(PRODUCT)
-            follow(self.api, PRODUCT, dag_run)
+        peaks: Peaks = {}
+        dag_run = ""
+        try:
+            with watched(services) as peaks:
+                dag_run = self.api.trigger(PRODUCT)
+                follow(self.api, PRODUCT, dag_run)
+        except Exception as error:  # from a run that failed to an Airflow that is gone
+            raise StoppedError(error, self._step_at(dag_run), peaks, ended(services)) from error
         name = self.api.returned(PRODUCT, dag_run, "discover")["run"]
         return Run(name, steps(self.api.tasks(PRODUCT, dag_run)), peaks)
+
+    def _step_at(self, dag_run: str) -> str | None:
+        try:
+            return step_at(self.api.tasks(PRODUCT, dag_run))
+        except requests.RequestException:
+            return None
 
     def rows(self) -> dict[str, int]:
         """How many rows the ledger has seen."""
@@ -87,6 +115,7 @@ def place(sources: Iterable[str] = ()) -> Iterator[Place]:
 
 def fingerprint(table: str, columns: str = "*") -> str:
     """The query for the rows of a table, and a sum over what these columns have in them."""
+    # The emulator's NUMERIC has 15 digits before the point; a fingerprint has 19, and their sum more.
     content = "SUM(CAST(FARM_FINGERPRINT(TO_JSON_STRING(t)) AS BIGNUMERIC))"
     return f"SELECT COUNT(*) AS n, {content} AS content FROM (SELECT {columns} FROM {table}) AS t"
 
@@ -103,3 +132,11 @@ def steps(tasks: list[dict[str, Any]]) -> dict[str, float]:
         seconds[step] = (ends[step] - before).total_seconds()
         before = ends[step]
     return seconds
+
+
+def step_at(tasks: list[dict[str, Any]]) -> str | None:
+    """The step of the first task of a run that failed, or else of the last one that has begun."""
+    begun = [task for task in tasks if task["start_date"] and task["state"] != "upstream_failed"]
+    begun.sort(key=lambda task: task["start_date"])
+    failed = [task for task in begun if task["state"] == "failed"]
+    return (failed or begun[-1:])[0]["task_id"].partition(".")[0] if begun else None

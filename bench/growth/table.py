@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 GIB = 2**30
 
@@ -28,13 +29,19 @@ class Bar:
 
 @dataclass(frozen=True)
 class Figures:
-    """A table of texts; `notes` are sentences below it."""
+    """A table of texts; `notes` are sentences below it. It is not `complete` where something failed."""
 
     title: str
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
     notes: Sequence[str] = ()
     bars: Sequence[Bar] = ()
+    complete: bool = True
+
+    @property
+    def met(self) -> bool:
+        """Whether all was measured, and every bar is met."""
+        return self.complete and all(bar.met for bar in self.bars)
 
     def show(self, console: Console) -> None:
         """Prints the table for a person."""
@@ -42,7 +49,7 @@ class Figures:
         for number, heading in enumerate(self.headings):
             table.add_column(heading, justify="right" if number else "left")
         for row in self.rows:
-            table.add_row(*row)
+            table.add_row(*map(Text, row))
         console.print(table)
         for line in (*self.notes, *map(str, self.bars)):
             console.print(line, markup=False)
@@ -50,6 +57,7 @@ class Figures:
     def markdown(self) -> str:
         """The same in Markdown."""
         marks = ("---", *("---:" for _ in self.headings[1:]))
-        table = "\n".join(f"| {' | '.join(row)} |" for row in (self.headings, marks, *self.rows))
+        rows = ([cell.replace("|", "\\|") for cell in row] for row in self.rows)
+        table = "\n".join(f"| {' | '.join(row)} |" for row in (self.headings, marks, *rows))
         said = "\n".join(f"- {line}" for line in (*self.notes, *map(str, self.bars)))
         return f"### {self.title}\n\n{table}\n\n{said}\n"

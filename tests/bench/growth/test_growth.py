@@ -83,14 +83,6 @@ def test_more_than_a_tenth_more_for_a_row_is_told() -> None:
     assert bar.met
 
 
-def test_a_scale_that_fails_leaves_the_others_and_meets_no_bar() -> None:
-    one = Run("r", dict.fromkeys(STEPS, 1.0), dict.fromkeys(MEMORY, MIB))
-    told = figures([1, 8], {1: (9, one)}, {8: "Out of memory"})
-    assert [row[0] for row in told.rows] == ["1x"]
-    assert told.notes == ["8x failed: Out of memory"]
-    assert str(told.bars[0]) == "all, a row, 1x to 8x: not measured; at most 1.1: NOT MET"
-
-
 class Clock:
     """Time that passes only where somebody sleeps, and a DAG whose runs begin at some seconds and last 20."""
 
