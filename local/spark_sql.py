@@ -77,6 +77,6 @@ def _session() -> SparkSession:
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={SILENT.as_uri()}")
         .config("spark.ui.enabled", "false")
-        .config(map=shared_classes())
+        .config(map={**shared_classes()})
         .getOrCreate()
     )
