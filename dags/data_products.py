@@ -6,8 +6,9 @@ import airflow.providers.google.cloud.operators.dataproc
 import airflow.providers.google.cloud.triggers.pubsub  # noqa: F401
 from airflow.sdk import get_parsing_context
 
-from medallion.config import environment_name, load_environment, load_product, product_names
+from medallion.environments import environment_name, load_environment
 from medallion.product_checks import require_sound
+from medallion.products import load_product, product_names
 from pipeline.broken import broken_dag
 from pipeline.deadline import SUFFIX, deadline_dag
 from pipeline.product import product_dag

@@ -2,8 +2,9 @@
 
 from airflow.sdk import get_parsing_context
 
-from medallion.config import environment_name, load_environment, load_model, model_names
+from medallion.environments import environment_name, load_environment
 from medallion.errors import MedallionError
+from medallion.models import load_model, model_names
 from pipeline.broken import broken_dag
 from pipeline.training import model_dag
 

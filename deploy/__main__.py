@@ -10,7 +10,7 @@ from google.cloud.orchestration.airflow import service_v1
 from deploy.composer import Composer
 from deploy.plan import Plan, describe, make_plan
 from deploy.steps import deploy
-from medallion.config import load_environment
+from medallion.environments import load_environment
 from medallion.errors import MedallionError
 
 

@@ -5,8 +5,9 @@ import sys
 from collections.abc import Iterator
 from urllib.parse import quote, urlencode
 
-from medallion.config import Environment, Product, load_environment, load_product
+from medallion.environments import Environment, load_environment
 from medallion.errors import MedallionError
+from medallion.products import Product, load_product
 
 LOOKER_STUDIO = "https://lookerstudio.google.com/reporting/create"
 STORAGE = "https://storage.cloud.google.com"  # asks a browser's user to sign in

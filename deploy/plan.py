@@ -8,7 +8,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from medallion.config import ROOT, Environment
+from medallion.documents import ROOT
+from medallion.environments import Environment
 from medallion.release import build_release
 from medallion.sql import render
 

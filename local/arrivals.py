@@ -9,8 +9,9 @@ from google.cloud import storage
 from local.airflow import AirflowApi
 from local.paths import LOGS
 from medallion.arrival import subscription_of
-from medallion.config import Environment, Product, load_product, product_names
+from medallion.environments import Environment
 from medallion.errors import MedallionError
+from medallion.products import Product, load_product, product_names
 
 ARRIVAL_SECONDS = 180  # it takes less than ten where a laptop has nothing else to do
 

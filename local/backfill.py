@@ -10,7 +10,7 @@ from local.cloud import Cloud
 from local.following import run_command, run_on_kept_data, say
 from local.query import print_table
 from local.summary import read_beside_manifest
-from medallion.config import load_product
+from medallion.products import load_product
 
 SHOWN = 40  # business dates; the rest is in changes.json
 

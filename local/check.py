@@ -8,19 +8,14 @@ from typing import Any
 
 from local.spark_sql import spark_problems_if_changed
 from local.sql_analysis import analyze_if_changed
-from medallion.config import (
-    CONF,
-    Product,
-    load_environment,
-    load_model,
-    load_product,
-    product_names,
-)
 from medallion.contracts import Contract
-from medallion.documents import validate
+from medallion.documents import CONF, validate
+from medallion.environments import load_environment
 from medallion.errors import ConfigError, ProblemsError
+from medallion.models import load_model
 from medallion.odcs import load_contract, parse_contract
 from medallion.product_checks import contract_problems, file_of, product_problems
+from medallion.products import Product, load_product, product_names
 from medallion.sql import SQL
 
 

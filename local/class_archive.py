@@ -16,7 +16,7 @@ from pathlib import Path
 from local.java import ARCHIVE, java_home
 from local.sample import export_sample
 from local.spark_submit import Application, Settings, environment
-from medallion.config import CONF, ROOT
+from medallion.documents import CONF, ROOT
 from medallion.errors import MedallionError
 
 CONTRACT = CONF / "contracts" / "customer_transactions.yaml"

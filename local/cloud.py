@@ -23,7 +23,8 @@ from local.paths import BIGQUERY, DATABASE, DATAPROC, GCS, LOCAL, LOCK, LOGS, MA
 from local.services import ServiceError, Services, free_ports, hold, recorded_processes
 from local.sources import FIRESTORE, PUBSUB, address_of, connections, source_services
 from local.standins import DATAPROC_BUCKET, airflow_environment, standin_services
-from medallion.config import ROOT, Environment, load_environment
+from medallion.documents import ROOT
+from medallion.environments import Environment, load_environment
 from medallion.release import build_release
 from medallion.sql import render
 

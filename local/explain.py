@@ -11,10 +11,10 @@ from google.api_core.exceptions import NotFound
 from local.cloud import Cloud
 from local.following import run_command, say
 from local.query import on_kept_data, print_table
-from medallion.config import GoldTable, Product, load_product
 from medallion.contracts import Contract
 from medallion.errors import MedallionError
 from medallion.odcs import load_contract, parse_contract
+from medallion.products import GoldTable, Product, load_product
 from medallion.snapshots import taught_by, written_plans
 from medallion.sql import render, standing_alone
 

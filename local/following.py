@@ -10,8 +10,8 @@ from typing import Any
 from local.airflow import AirflowApi
 from local.cloud import Cloud, local_cloud, running_cloud
 from local.paths import AIRFLOW, BIGQUERY
-from medallion.config import Product
 from medallion.errors import MedallionError
+from medallion.products import Product
 
 ENDED = ("success", "failed")
 ENDED_TASKS = ("success", "failed", "skipped", "upstream_failed", "removed")

@@ -10,7 +10,7 @@ from local.airflow import AirflowApi
 from local.cloud import Cloud
 from local.following import run_command, run_on_kept_data, say
 from local.query import print_table
-from medallion.config import load_product
+from medallion.products import load_product
 from medallion.sql import literal
 
 CUSTOMER = "customer_id"

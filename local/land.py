@@ -8,8 +8,8 @@ from local.airflow import AirflowApi
 from local.arrivals import wait_for_arrival
 from local.cloud import Cloud, running_cloud
 from local.sources import PUBSUB
-from medallion.config import load_product
 from medallion.errors import MedallionError
+from medallion.products import load_product
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -10,7 +10,7 @@ from local.airflow import AirflowApi
 from local.cloud import Cloud
 from local.following import run_command, run_on_kept_data, say
 from local.summary import print_rules, run_metrics
-from medallion.config import Product, load_product
+from medallion.products import Product, load_product
 from medallion.sql import literal
 
 

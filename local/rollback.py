@@ -6,8 +6,9 @@ import sys
 from local.cloud import local_cloud, running_cloud
 from local.following import run_command, say
 from local.paths import GCS
-from medallion.config import load_environment, load_model
+from medallion.environments import load_environment
 from medallion.errors import MedallionError
+from medallion.models import load_model
 from medallion.pointer import read_pointer, roll_back
 
 

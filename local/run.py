@@ -15,8 +15,8 @@ from local.paths import GCS, RUN
 from local.sample import PRODUCT, sample_of
 from local.sources import FIRESTORE, sources_of, without_missing
 from local.summary import print_summary, run_metrics, summarize
-from medallion.config import Product, load_product
 from medallion.errors import MedallionError
+from medallion.products import Product, load_product
 from medallion.sources import FileSource
 
 

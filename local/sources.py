@@ -8,7 +8,7 @@ from local import mariadb
 from local.emulators import NoEmulatorError, emulator_jar, firestore_emulator, pubsub_emulator
 from local.paths import DATABASE, ROOT
 from local.services import Service, accepts_connections
-from medallion.config import Product
+from medallion.products import Product
 from medallion.sources import FileSource
 
 WEATHER, BIKES = "open_meteo", "bike_database"

@@ -19,12 +19,14 @@ from local.kept import kept
 from local.sql_incidents import condition_problems, incident_templates
 from local.sql_places import copy_with_places, files_in, placed_problem, rendering_problem
 from local.sql_script import Script
-from medallion.config import ROOT, Environment, GoldTable, Product
 from medallion.contracts import EVOLVE, IGNORE, Contract
+from medallion.documents import ROOT
 from medallion.drift import Finding
+from medallion.environments import Environment
 from medallion.errors import ConfigError
 from medallion.features import snapshot_script
 from medallion.gold import gold_definition, refresh_script
+from medallion.products import GoldTable, Product
 from medallion.snapshots import SnapshotPlan
 from medallion.sql import SQL, render
 

@@ -9,9 +9,10 @@ from google.cloud import bigquery
 
 from local.googlesql import Table, type_of
 from local.sql_script import Script
-from medallion.config import Environment, Product
+from medallion.environments import Environment
 from medallion.errors import MedallionError
 from medallion.gold import refresh_script
+from medallion.products import Product
 from medallion.sql import literal, render
 
 # Logical bytes of a value, by BigQuery's documentation on the size of data types; a text has 2 and its own.

@@ -10,9 +10,10 @@ from zetasql.core.exceptions import ServerError
 from local.googlesql import Table, analyze, parse, register, unregister
 from local.sql_partitions import scans
 from local.sql_script import message_of
-from medallion.config import Environment, Product
+from medallion.environments import Environment
 from medallion.errors import ConfigError
 from medallion.product_checks import file_of
+from medallion.products import Product
 
 
 def incident_templates(product: Product, day: date) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -10,7 +10,7 @@ from local.java import java_home
 from local.paths import BIGQUERY, EMULATORS, GCS, MAIL, SECRETS
 from local.services import Service, accepts_connections, answers_http
 from local.sources import PUBSUB, address_of
-from medallion.config import Environment
+from medallion.environments import Environment
 
 # How Google's tools call the addresses of the metadata server and of Secret Manager.
 METADATA, ENDPOINT = "GCE_METADATA_HOST", "CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER"

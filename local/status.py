@@ -14,9 +14,9 @@ from local.cells import table_cell
 from local.cloud import Cloud, running_cloud
 from local.following import run_command
 from local.query import on_kept_data
-from medallion.config import Product, load_product, product_names
 from medallion.deadlines import due_before, last_deadline, not_shown
 from medallion.errors import MedallionError
+from medallion.products import Product, load_product, product_names
 from medallion.sql import render
 
 Rows = list[dict[str, Any]]

@@ -10,7 +10,7 @@ from rich.table import Column, Table
 from local.airflow import AirflowApi
 from local.cells import table_cell
 from local.cloud import Cloud
-from medallion.config import Product
+from medallion.products import Product
 from medallion.sql import SQL, render
 
 STATUSES = ("read", "valid", "rejected", "duplicate")

@@ -7,8 +7,8 @@ from local.cloud import PORTS, start, start_over
 from local.paths import LOGS, STATE
 from local.services import Services, accepts_connections
 from local.sources import PUBSUB, sources_of, without_missing
-from medallion.config import load_product, product_names
 from medallion.errors import MedallionError
+from medallion.products import load_product, product_names
 
 AIRFLOW_PORT = 8080
 

@@ -36,6 +36,11 @@ def parse_audience(data: Mapping[str, Any]) -> Audience:
     return Audience(tuple(data.get("email", ())), data.get("slack"))
 
 
+def parse_notify(document: Mapping[str, Any], event: str) -> Audience:
+    """Whom a product's or a model's file wants told of an event, by its name there."""
+    return parse_audience(document.get("notify", {}).get(event, {}))
+
+
 def parse_alert(data: Mapping[str, Any]) -> Alert:
     """An alert, from its part of a product file."""
     told = {name: data[name] for name in ("name", "description", "table", "where")}

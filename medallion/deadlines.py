@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from medallion.config import Schedule
+from medallion.products import Schedule
 
 
 def deadline_cron(schedule: Schedule) -> str:

@@ -14,6 +14,7 @@ from medallion.errors import ConfigError, raise_problems
 
 # On Composer this package, conf/ and sql/ lie side by side under dags/; in the repository, at its root.
 ROOT = Path(__file__).parent.parent
+CONF = ROOT / "conf"
 
 # The one in C takes a tenth of the time, which hundreds of products make felt.
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -46,6 +47,21 @@ def read_yaml(path: Path) -> Any:
         raise ConfigError(file, "", "one YAML document", str(error)) from None
     _require_bounds(document, file)
     return document
+
+
+def read_named(kind: str, name: str, conf: Path = CONF) -> dict[str, Any]:
+    """The document in <conf>/<kind>s/<name>.yaml.
+
+    Raises ConfigError, or ProblemsError for several, when the file is missing, does not fit
+    <kind>.schema.json, or has another name inside.
+    """
+    path = conf / f"{kind}s" / f"{name}.yaml"
+    data = read_yaml(path)
+    file = shown(path)
+    validate(data, conf / f"{kind}.schema.json", file)
+    if data["name"] != name:
+        raise ConfigError(file, "name", f"{name}, the file's own name", data["name"])
+    return data
 
 
 def _require_bounds(document: Any, file: str) -> None:

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from medallion.config import Environment, GoldTable
+from medallion.environments import Environment
 from medallion.gold import gold_definition, identifier
+from medallion.products import GoldTable
 from medallion.snapshots import SnapshotPlan
 from medallion.sql import SQL, render
 

@@ -5,8 +5,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from medallion.config import Environment, GoldTable
+from medallion.environments import Environment
 from medallion.errors import ConfigError
+from medallion.products import GoldTable
 from medallion.sql import SQL, render
 
 HEAD = re.compile(r"-- #(fail|warn) ([a-z][a-z0-9_]*): (.+)")

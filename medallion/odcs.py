@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-from medallion.config import CONF
 from medallion.contracts import (
     DROP,
     ERROR,
@@ -22,7 +21,7 @@ from medallion.contracts import (
     Reference,
     RowRule,
 )
-from medallion.documents import read_yaml
+from medallion.documents import CONF, read_yaml
 from medallion.errors import ConfigError
 
 SQL_TYPE = re.compile(r"(INT64|STRING|BOOL|FLOAT64|DATE|TIMESTAMP|NUMERIC)(?:\((\d+), *(\d+)\))?")

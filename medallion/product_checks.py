@@ -7,9 +7,10 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from medallion.config import CONF, Product
 from medallion.contracts import Contract
+from medallion.documents import CONF
 from medallion.errors import ConfigError, raise_problems
+from medallion.products import Product
 from medallion.sources import FileSource, HttpSource, SqlSource
 from medallion.sql import SQL
 from medallion.steps import step_problems

@@ -9,7 +9,8 @@ from typing import Any
 from jinja2 import Environment as Jinja
 from jinja2 import FileSystemLoader, StrictUndefined
 
-from medallion.config import ROOT, Environment
+from medallion.documents import ROOT
+from medallion.environments import Environment
 from medallion.errors import MedallionError
 
 SQL = ROOT / "sql"

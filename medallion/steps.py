@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from medallion.config import CustomStep, Environment, Product
+from medallion.environments import Environment
 from medallion.errors import ConfigError
+from medallion.products import CustomStep, Product
 
 PACKAGE = "steps"  # beside the DAG files; each of its modules is imported
 TYPES = (str, int, float, bool)

@@ -9,7 +9,9 @@ from typing import Any
 import yaml
 from airflow.sdk import DAG, TaskGroup, TriggerRule
 
-from medallion.config import CONF, ROOT, load_environment, load_product, product_names
+from medallion.documents import CONF, ROOT
+from medallion.environments import load_environment
+from medallion.products import load_product, product_names
 from pipeline.deadline import SUFFIX, deadline_dag
 from pipeline.product import product_dag
 

@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from medallion.config import ROOT
+from medallion.documents import ROOT
 
 FACTORY = ROOT / ".local" / "venv" / "dag_factory"  # beside the pipeline's packages: both have one Airflow
 NUMBER, ROUNDS = 500, 3

@@ -10,7 +10,7 @@ from bench.growth.place import Place, Run, place
 from bench.growth.table import Figures
 from local.sample import PRODUCT
 from local.sql_bytes import bytes_read
-from medallion.config import load_product
+from medallion.products import load_product
 from medallion.sql import literal
 
 LATE = "900,330,99000000001,1082185,1,1.00,0.00,0.00,0.00,11,2017-03-15 17:00:00"

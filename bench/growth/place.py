@@ -17,8 +17,8 @@ from local.cloud import Cloud, start, start_over
 from local.following import follow
 from local.paths import STATE
 from local.sample import PRODUCT
-from medallion.config import load_product
 from medallion.errors import MedallionError
+from medallion.products import load_product
 from medallion.sql import literal
 
 STEPS = ("discover", "clean", "stage", "audit", "publish", "gold")

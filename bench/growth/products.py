@@ -9,8 +9,9 @@ from bench.growth.table import Figures
 from local.cloud import Cloud, deploy, start, start_over
 from local.sample import PRODUCT
 from local.standins import airflow_environment
-from medallion.config import Environment, Product, load_product
+from medallion.environments import Environment
 from medallion.errors import MedallionError
+from medallion.products import Product, load_product
 from medallion.sql import literal
 
 FILES = 20  # of each product, all of them known

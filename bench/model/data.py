@@ -8,8 +8,9 @@ import pandas as pd
 from google.cloud import bigquery
 
 from local.sample import sample_transactions
-from medallion.config import Environment, load_environment, load_model
+from medallion.environments import Environment, load_environment
 from medallion.features import snapshot_script
+from medallion.models import load_model
 from medallion.snapshots import plan_snapshots
 from medallion.sql import render
 

@@ -21,7 +21,7 @@ from rich.table import Table
 from bench.model.data import MODEL, load_customer_daily, take_snapshot
 from local.paths import EMULATORS
 from local.services import Service, Services, answers_http, free_ports
-from medallion.config import ROOT
+from medallion.documents import ROOT
 from ml import baselines, metrics
 from ml.bootstrap import interval, resample
 from ml.examples import inputs, labels

@@ -12,7 +12,7 @@ from airflow.sdk import Context
 from google.api_core.exceptions import NotFound
 from google.cloud.dataproc_v1 import Batch, JobStatus
 
-from medallion.config import Environment, Spark
+from medallion.environments import Environment, Spark
 from medallion.errors import ConfigError
 from medallion.release import LIBRARY
 from operators.attempts import attempt

@@ -7,7 +7,9 @@ from typing import Any
 from airflow.sdk import TriggerRule, task
 
 from medallion.alerts import NOBODY, Alert
-from medallion.config import Environment, Model, Product
+from medallion.environments import Environment
+from medallion.models import Model
+from medallion.products import Product
 from medallion.sql import literal
 from pipeline.incidents import (
     ALERT,

@@ -4,7 +4,8 @@ from airflow.providers.google.cloud.triggers.pubsub import PubsubPullTrigger
 from airflow.sdk import Asset, AssetWatcher
 
 from medallion.arrival import subscription_of
-from medallion.config import Environment, Product
+from medallion.environments import Environment
+from medallion.products import Product
 
 POLL_SECONDS = 10
 MOST_MESSAGES = 1000  # that one pull may bring, all of which become one event

@@ -5,7 +5,8 @@ from typing import Any
 
 from airflow.sdk import Context
 
-from medallion.config import Environment, Product
+from medallion.environments import Environment
+from medallion.products import Product
 from pipeline.scripts import run_script
 from pipeline.work import manifest_of, metrics_of
 

@@ -7,8 +7,9 @@ from typing import Any
 from airflow.exceptions import AirflowFailException, AirflowSkipException
 from airflow.sdk import Param
 
-from medallion.config import Environment, Product
+from medallion.environments import Environment
 from medallion.manifest import SourceFile
+from medallion.products import Product
 from pipeline.scripts import query
 
 PARAM = Param(

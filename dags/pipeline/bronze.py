@@ -7,7 +7,8 @@ from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from google.api_core.exceptions import PreconditionFailed
 from google.cloud.storage import Blob, Bucket
 
-from medallion.config import Environment, Product
+from medallion.environments import Environment
+from medallion.products import Product
 
 
 @dataclass(frozen=True)

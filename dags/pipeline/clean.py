@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from medallion.config import Environment, Product
+from medallion.environments import Environment
+from medallion.products import Product
 from operators.dataproc import spark_job, spark_operator
 from pipeline.work import MANIFEST, RELEASE, RUN, labels, skip_when_nothing_is_new
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from airflow.sdk import task
 
-from medallion.config import CustomStep, Environment, Product
+from medallion.environments import Environment
+from medallion.products import CustomStep, Product
 from medallion.steps import StepRun, registered_steps
 from pipeline.work import found
 

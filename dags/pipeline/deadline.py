@@ -9,8 +9,9 @@ from typing import Any
 
 from airflow.sdk import DAG, task
 
-from medallion.config import Environment, Product
 from medallion.deadlines import deadline_cron, due_before, last_deadline, not_shown
+from medallion.environments import Environment
+from medallion.products import Product
 from pipeline.incidents import DEADLINE, Incident, close_incidents, open_incidents, raise_incident
 from pipeline.notify import task_defaults
 from pipeline.scripts import query

@@ -8,10 +8,11 @@ from airflow.exceptions import AirflowFailException, AirflowSkipException
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from airflow.sdk import Variable, task
 
-from medallion.config import Environment, Product
+from medallion.environments import Environment
 from medallion.gold import gold_definition
 from medallion.manifest import Manifest, SourceFile, run_id
 from medallion.odcs import load_contract, parse_contract
+from medallion.products import Product
 from pipeline.backfill import select_processed
 from pipeline.forget import forget
 from pipeline.references import export_references, reference_fingerprints

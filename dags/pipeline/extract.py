@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 from airflow.exceptions import AirflowFailException
 from airflow.sdk import Variable, task
 
-from medallion.config import Environment, Product, changed_source
+from medallion.environments import Environment
 from medallion.errors import MedallionError
+from medallion.products import Product, changed_source
 from medallion.sources import FileSource, HttpSource, SqlSource
 from pipeline.bronze import bronze_of
 from pipeline.http_source import pull_answers

@@ -13,8 +13,9 @@ from airflow.providers.google.firebase.hooks.firestore import CloudFirestoreHook
 from airflow.sdk import TriggerRule, task
 from google.cloud.bigquery import Row
 
-from medallion.config import Documents, Environment, Product
+from medallion.environments import Environment
 from medallion.gold import identifier
+from medallion.products import Documents, Product
 from pipeline.scripts import client, query
 from pipeline.work import run_of
 

@@ -15,10 +15,11 @@ from google.api_core.exceptions import Forbidden
 from google.cloud.bigquery import Row
 from google.cloud.storage import Blob, Client
 
-from medallion.config import Environment, Product
 from medallion.contracts import Contract
+from medallion.environments import Environment
 from medallion.gold import identifier
 from medallion.odcs import load_contract, parse_contract
+from medallion.products import Product
 from medallion.snapshots import taught_by, written_plans
 from pipeline.rewriting import Person, row_test, without
 from pipeline.scripts import query, table_columns

@@ -4,8 +4,9 @@ from typing import Any
 
 from airflow.sdk import BaseOperator, Context, TaskGroup, TriggerRule
 
-from medallion.config import Environment, GoldTable, Product
+from medallion.environments import Environment
 from medallion.gold import identifier, refresh_script
+from medallion.products import GoldTable, Product
 from pipeline.scripts import Job, job_task, script
 from pipeline.work import labels, run_of, skip_in_dry_run
 

@@ -11,7 +11,9 @@ from airflow.sdk import Context
 from google.cloud.bigquery import Row
 
 from medallion.alerts import Audience
-from medallion.config import Environment, Model, Product
+from medallion.environments import Environment
+from medallion.models import Model
+from medallion.products import Product
 from pipeline.messages import Message, send
 from pipeline.scripts import query
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from medallion.config import Environment, Model
+from medallion.environments import Environment
+from medallion.models import Model
 from medallion.snapshots import SnapshotPlan
 from operators.dataproc import spark_job
 from pipeline.work import labels, read_object

@@ -7,7 +7,9 @@ from typing import Any
 
 from airflow.sdk import Context, task
 
-from medallion.config import Environment, Model, Product
+from medallion.environments import Environment
+from medallion.models import Model
+from medallion.products import Product
 from pipeline.incidents import FAILURE, Incident, open_incidents, raise_incident
 from pipeline.messages import LONGEST, Message, send
 from pipeline.work import RETRIES, found, metrics_of

@@ -4,7 +4,8 @@ from airflow.sdk import DAG
 from airflow.timetables.assets import AssetOrTimeSchedule
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from medallion.config import Environment, Product
+from medallion.environments import Environment
+from medallion.products import Product
 from pipeline import backfill, forget, replay
 from pipeline.alert import alert, all_clear
 from pipeline.arrival import landed_files

@@ -6,8 +6,9 @@ from typing import Any
 from airflow.exceptions import AirflowSkipException
 from airflow.sdk import Context
 
-from medallion.config import Environment, Product
 from medallion.contracts import Contract
+from medallion.environments import Environment
+from medallion.products import Product
 from pipeline.backfill import backfill_outcome
 from pipeline.drift import evolved_columns
 from pipeline.replay import replay_outcome

@@ -2,8 +2,9 @@
 
 from airflow.exceptions import AirflowFailException
 
-from medallion.config import Environment, Product
 from medallion.contracts import Contract
+from medallion.environments import Environment
+from medallion.products import Product
 from pipeline.scripts import query
 
 

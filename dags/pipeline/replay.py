@@ -6,8 +6,9 @@ from airflow.exceptions import AirflowFailException, AirflowSkipException
 from airflow.sdk import Context, Param
 from google.api_core.exceptions import BadRequest
 
-from medallion.config import Environment, Product
+from medallion.environments import Environment
 from medallion.manifest import SourceFile
+from medallion.products import Product
 from pipeline.scripts import dry_run, query, table_columns
 from pipeline.work import metrics_of
 

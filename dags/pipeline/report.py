@@ -12,7 +12,8 @@ from jinja2 import Environment as Jinja
 from jinja2 import FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from medallion.config import Environment, Product
+from medallion.environments import Environment
+from medallion.products import Product
 from medallion.sql import render
 from pipeline import charts
 from pipeline.figures import Agent, DailySales, Figures, PeakHour, Quality, RejectedFile, Run, Segment

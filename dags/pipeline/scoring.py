@@ -9,9 +9,10 @@ from typing import Any
 from airflow.exceptions import AirflowFailException, AirflowSkipException
 from airflow.sdk import Context, TaskGroup, TriggerRule, task
 
-from medallion.config import Environment, Model
 from medallion.drift import Day, Finding, judge
+from medallion.environments import Environment
 from medallion.gold import identifier
+from medallion.models import Model
 from medallion.sql import render
 from operators.dataproc import spark_operator
 from pipeline.model_work import PLAN, PROMOTE, model_job, options, planned, read_plan, version_uri

@@ -9,9 +9,10 @@ from airflow.sdk import Context
 from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud.bigquery import Client, QueryJob, QueryJobConfig, Row
 
-from medallion.config import Environment, Product
 from medallion.contracts import Contract
+from medallion.environments import Environment
 from medallion.odcs import parse_contract
+from medallion.products import Product
 from medallion.sql import render
 from operators.bigquery import BigQueryJobOperator, is_conflict
 from pipeline.work import found, labels, manifest_of, staging_table

@@ -9,7 +9,8 @@ from airflow.providers.http.hooks.http import HttpHook
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import TaskGroup, TriggerRule, task
 
-from medallion.config import Environment, Product, Webhook
+from medallion.environments import Environment
+from medallion.products import Product, Webhook
 from pipeline.firestore import documents
 from pipeline.report import read_figures, render_report
 from pipeline.scripts import client

@@ -5,9 +5,10 @@ from typing import Any
 from airflow.exceptions import AirflowFailException
 from airflow.sdk import Context, TaskGroup, task
 
-from medallion.config import Environment, Product
 from medallion.contracts import Contract
+from medallion.environments import Environment
 from medallion.odcs import parse_contract
+from medallion.products import Product
 from pipeline.discover import landed
 from pipeline.scripts import Job, job_task, load, run_script
 from pipeline.work import labels, manifest_of, staging_table

@@ -11,8 +11,9 @@ from airflow.exceptions import AirflowFailException, AirflowSkipException
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from airflow.sdk import DAG, Context, TaskGroup, Variable, task
 
-from medallion.config import Environment, Model
+from medallion.environments import Environment
 from medallion.features import snapshot_script
+from medallion.models import Model
 from medallion.pointer import read_pointer
 from medallion.snapshots import SnapshotPlan, TooLittleHistoryError, plan_snapshots
 from medallion.sql import render

@@ -8,9 +8,9 @@ import pytest
 from airflow.exceptions import AirflowFailException
 from airflow.sdk.definitions.context import _AIRFLOW_PARSING_CONTEXT_DAG_ID
 
-from medallion import config
-from medallion.config import Schedule, load_product, model_names, product_names
 from medallion.errors import ConfigError
+from medallion.models import model_names
+from medallion.products import Schedule, load_product, product_names
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,8 +22,8 @@ def test_a_broken_file_leaves_a_dag_that_says_so(
     def broken(name: str) -> None:
         raise ConfigError(f"conf/{name}.yaml", "owner", "a team", None)
 
-    monkeypatch.setattr(config, f"load_{load}", broken)
-    monkeypatch.setattr(config, f"{load}_names", lambda: ("first", "second"))
+    monkeypatch.setattr(f"medallion.{load}s.load_{load}", broken)
+    monkeypatch.setattr(f"medallion.{load}s.{load}_names", lambda: ("first", "second"))
     found = runpy.run_path(str(ROOT / f"dags/{file}.py"))
     assert found["first"].description.startswith("conf/first.yaml: owner: expected a team, got None")
     with pytest.raises(AirflowFailException, match=r"conf/second\.yaml: owner"):
@@ -44,7 +44,7 @@ def test_whatever_breaks_a_product_hides_no_other(monkeypatch: pytest.MonkeyPatc
             raise ZeroDivisionError("a mistake in the code")
         return load_product(name)
 
-    monkeypatch.setattr(config, "load_product", broken)
+    monkeypatch.setattr("medallion.products.load_product", broken)
     found = runpy.run_path(str(ROOT / "dags/data_products.py"))
     assert found["weather"].description == "ZeroDivisionError: a mistake in the code"
     assert found["sales"].get_task("publish")
@@ -62,7 +62,7 @@ def test_a_task_that_starts_has_no_dag_built_but_its_own(
 
 def test_a_schedule_that_is_wrong_is_shown_by_its_dag(monkeypatch: pytest.MonkeyPatch) -> None:
     never = replace(load_product("sales"), schedule=Schedule(cron="never", timezone="UTC"))
-    monkeypatch.setattr(config, "load_product", lambda name: never)
-    monkeypatch.setattr(config, "product_names", lambda: ("sales",))
+    monkeypatch.setattr("medallion.products.load_product", lambda name: never)
+    monkeypatch.setattr("medallion.products.product_names", lambda: ("sales",))
     found = runpy.run_path(str(ROOT / "dags/data_products.py"))
     assert found["sales"].description.startswith("conf/products/sales.yaml: schedule.cron: expected minute")

@@ -14,7 +14,9 @@ from airflow.providers.google.cloud.operators.dataproc import (
 )
 from airflow.sdk import TriggerRule
 
-from medallion.config import CustomStep, Environment, Spark, load_environment, load_model, load_product
+from medallion.environments import Environment, Spark, load_environment
+from medallion.models import load_model
+from medallion.products import CustomStep, load_product
 from medallion.steps import StepRun
 from operators.model import MLModelTrainJobOperator, MLModelTrainOperator
 from pipeline.product import product_dag

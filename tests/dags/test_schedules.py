@@ -10,7 +10,8 @@ from airflow.timetables import trigger
 from airflow.timetables.assets import AssetOrTimeSchedule
 from airflow.timetables.base import TimeRestriction
 
-from medallion.config import load_environment, load_product, product_names
+from medallion.environments import load_environment
+from medallion.products import load_product, product_names
 from pipeline.product import product_dag
 
 DEADLINES = {"customer_transactions__deadline", "weather__deadline"}

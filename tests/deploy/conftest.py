@@ -23,7 +23,8 @@ from google.longrunning.operations_pb2 import Operation
 from deploy.composer import Composer
 from deploy.plan import FOLDERS
 from local.services import Service, Services, answers_http, free_ports
-from medallion.config import ROOT, load_environment
+from medallion.documents import ROOT
+from medallion.environments import load_environment
 from medallion.release import PACKAGES
 
 DEV = load_environment("dev")

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from deploy.dashboard import looker_studio, main
-from medallion.config import load_product
+from medallion.products import load_product
 from tests.deploy.conftest import DEV
 
 WEATHER = load_product("weather")

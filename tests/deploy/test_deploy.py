@@ -15,7 +15,7 @@ from deploy.errors import DeployError
 from deploy.plan import VARIABLE, make_plan
 from deploy.steps import SETTLE_SECONDS, deploy
 from deploy.storage import RECORD
-from medallion.config import load_environment
+from medallion.environments import load_environment
 from tests.deploy.conftest import DEV, StandIn
 
 assert DEV.composer
@@ -132,7 +132,7 @@ def test_an_interrupted_release_is_completed(ship: Ship, cloud: storage.Client, 
     cloud.bucket(CODE).blob(f"{release}/library.zip").delete()
     assert ship() == [f"created gs://{CODE}/{release}/library.zip"]
     library = cloud.bucket(CODE).blob(f"{release}/library.zip").download_as_bytes()
-    assert "medallion/config.py" in zipfile.ZipFile(io.BytesIO(library)).namelist()
+    assert "medallion/products.py" in zipfile.ZipFile(io.BytesIO(library)).namelist()
 
 
 def test_packages_are_installed_only_when_they_changed(ship: Ship, checkout: Path, standin: StandIn) -> None:

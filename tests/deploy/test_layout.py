@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from deploy.plan import make_plan
-from medallion.config import load_product, model_names, product_names
+from medallion.models import model_names
+from medallion.products import load_product, product_names
 from tests.deploy.conftest import DEV
 
 # What Airflow does with the folder, where nothing of the jobs can be imported.

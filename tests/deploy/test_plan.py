@@ -7,7 +7,8 @@ import pytest
 
 from deploy.__main__ import main
 from deploy.plan import describe, make_plan, packages, upload_order
-from medallion.config import ROOT, load_environment
+from medallion.documents import ROOT
+from medallion.environments import load_environment
 from tests.deploy.conftest import DEV
 
 
@@ -40,7 +41,7 @@ def test_the_plan_names_every_file(checkout: Path) -> None:
 def test_files_lie_as_composer_reads_them() -> None:
     files = make_plan(DEV).files
     assert files["dags/data_products.py"] == (ROOT / "dags/data_products.py").read_bytes()
-    for name in ("dags/pipeline/clean.py", "dags/medallion/config.py", "dags/conf/environments/dev.yaml"):
+    for name in ("dags/pipeline/clean.py", "dags/medallion/products.py", "dags/conf/environments/dev.yaml"):
         assert name in files
     assert "dags/sql/ops/tables.sql" in files
     assert not [name for name in files if "__pycache__" in name or name.startswith("dags/spark_jobs")]

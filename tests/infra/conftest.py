@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local.paths import EMULATORS
-from medallion.config import ROOT
+from medallion.documents import ROOT
 
 PYTHON = EMULATORS.parents[1] / "infra" / "bin" / "python"
 ENVIRONMENTS = ("dev", "prod")

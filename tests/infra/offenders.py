@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from medallion.arrival import subscription_of
-from medallion.config import load_product, product_names
+from medallion.products import load_product, product_names
 from tests.infra.conftest import Resources, of
 
 DAY = 86400

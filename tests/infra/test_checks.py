@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local.paths import EMULATORS
-from medallion.config import ROOT
+from medallion.documents import ROOT
 from tests.infra.conftest import PYTHON
 
 CACHE = EMULATORS.parents[2] / "cache"

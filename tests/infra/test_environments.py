@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from medallion.config import ROOT, load_environment
+from medallion.documents import ROOT
+from medallion.environments import load_environment
 from tests.infra.conftest import ENVIRONMENTS, Resources, copy, evaluate, of
 
 CONTRACT = "conf/contracts/customer_transactions.yaml"

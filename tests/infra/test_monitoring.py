@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from medallion.config import ROOT, load_product
+from medallion.documents import ROOT
+from medallion.products import load_product
 from pipeline import audit
 from tests.infra.conftest import Resources, of
 

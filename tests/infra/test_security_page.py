@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from medallion.config import ROOT
+from medallion.documents import ROOT
 from tests.infra.conftest import ENVIRONMENTS, Resources, of
 from tests.infra.offenders import grants
 

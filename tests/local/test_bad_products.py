@@ -11,7 +11,7 @@ import yaml
 
 from local.check import check
 from medallion import steps
-from medallion.config import CONF
+from medallion.documents import CONF
 from medallion.steps import StepRun, step
 
 CASES: dict[str, dict[str, Any]] = yaml.safe_load(

@@ -9,7 +9,7 @@ import yaml
 from pyspark.sql import SparkSession
 
 from local.check import check
-from medallion.config import CONF
+from medallion.documents import CONF
 
 PRODUCT = "products/customer_transactions.yaml"
 CONTRACT = "contracts/customer_transactions.yaml"

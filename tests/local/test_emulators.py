@@ -7,7 +7,7 @@ import pytest
 from local import emulators, mariadb
 from local.emulators import NoEmulatorError, emulator_jar, firestore_emulator, pubsub_emulator
 from local.sources import FIRESTORE, connections, source_services, sources_of, without_missing
-from medallion.config import load_product
+from medallion.products import load_product
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ import pytest
 from local import sql_analysis
 from local.sql_analysis import analyze, analyze_if_changed
 from medallion.alerts import Alert, Audience
-from medallion.config import GoldTable, Product, load_environment, load_product
 from medallion.contracts import Contract
+from medallion.environments import load_environment
 from medallion.odcs import load_contract, parse_contract
+from medallion.products import GoldTable, Product, load_product
 from medallion.sql import SQL
 
 PRODUCT = replace(

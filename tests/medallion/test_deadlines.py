@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from medallion.config import Schedule
 from medallion.deadlines import deadline_cron, due_before, last_deadline
+from medallion.products import Schedule
 
 NEW_YORK = ZoneInfo("America/New_York")
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from medallion.config import load_model
 from medallion.drift import Day, judge
+from medallion.models import load_model
 
 LIMITS = load_model("customer_churn").drift
 REPORT: dict[str, Any] = {"rows": 2300, "customers": 2300, "psi": {"recency_days": 0.01, "score": 0.01}}

@@ -12,10 +12,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medallion.config import CONF, load_product
+from medallion.documents import CONF
 from medallion.errors import MedallionError
 from medallion.odcs import load_contract, parse_contract
 from medallion.product_checks import require_sound
+from medallion.products import load_product
 from tests.fuzzing import fuzzed
 
 PRODUCT = yaml.safe_load((CONF / "products" / "sales.yaml").read_text())

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from medallion.config import load_model
+from medallion.models import load_model
 from medallion.promotion import decide
 
 GATE = load_model("customer_churn").gate

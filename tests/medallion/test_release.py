@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from medallion.config import ROOT
+from medallion.documents import ROOT
 from medallion.release import LIBRARY, build_release
 
 

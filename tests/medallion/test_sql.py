@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jinja2 import UndefinedError
 
-from medallion.config import load_environment
+from medallion.environments import load_environment
 from medallion.sql import literal, render
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from google.cloud import bigquery
 
-from medallion.config import load_environment
+from medallion.environments import load_environment
 from medallion.snapshots import HORIZON_DAYS, WINDOW_DAYS
 from medallion.sql import literal, render
 from ml.features import FEATURES, LABEL

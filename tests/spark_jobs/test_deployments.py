@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from local.spark_submit import environment
-from medallion.config import ROOT
+from medallion.documents import ROOT
 from tests.spark_jobs.conftest import HEADER
 
 Submit = Callable[..., dict[str, Any]]

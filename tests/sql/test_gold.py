@@ -8,8 +8,9 @@ import pytest
 import yaml
 from google.cloud import bigquery
 
-from medallion.config import load_environment, load_product, product_names
+from medallion.environments import load_environment
 from medallion.gold import gold_definition
+from medallion.products import load_product, product_names
 from medallion.sql import literal
 
 CASES = sorted((Path(__file__).parent / "gold").glob("*.yaml"))

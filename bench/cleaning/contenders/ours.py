@@ -3,7 +3,7 @@
 from pyspark.sql import SparkSession
 
 from bench.cleaning.spark import session
-from medallion.config import CONF
+from medallion.documents import CONF
 from spark_jobs import clean as job
 
 __all__ = ["clean", "session"]

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from bench.cleaning.layout import DERIVED, FIELDS, KEY, ORDER_BY, TIMESTAMP_FORMAT
-from medallion.config import CONF
+from medallion.documents import CONF
 
 TYPES = {"BIGINT": "INT64", "DECIMAL(12,2)": "NUMERIC(12, 2)", "TIMESTAMP": "TIMESTAMP"}
 

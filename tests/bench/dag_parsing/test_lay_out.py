@@ -7,8 +7,9 @@ import pytest
 import yaml
 
 from bench.dag_parsing.run import lay_out
-from medallion.config import load_environment, load_product
+from medallion.environments import load_environment
 from medallion.errors import ConfigError
+from medallion.products import load_product
 
 
 def test_both_have_the_same_tasks_and_one_broken_file(

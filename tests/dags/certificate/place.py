@@ -17,7 +17,8 @@ from google.cloud import bigquery
 from local import secret_manager
 from local.paths import ROOT
 from local.spark_submit import Settings
-from medallion.config import Environment, Product, load_environment, load_product
+from medallion.environments import Environment, load_environment
+from medallion.products import Product, load_product
 from medallion.release import build_release
 from medallion.sql import render
 from spark_jobs.secrets import ENDPOINT, METADATA

@@ -21,7 +21,8 @@ from airflow.providers.google.cloud.triggers import dataproc as _dataproc  # noq
 from airflow.sdk.module_loading import import_string
 
 from local.airflow_plugins.local_google import redirect_bigquery, redirect_dataproc
-from medallion.config import environment_name, load_environment, load_product
+from medallion.environments import environment_name, load_environment
+from medallion.products import load_product
 from pipeline.product import product_dag
 from tests.dags.certificate import controls
 

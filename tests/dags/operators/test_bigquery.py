@@ -6,7 +6,7 @@ import pytest
 from airflow.exceptions import AirflowException, AirflowFailException
 from google.cloud import bigquery
 
-from medallion.config import load_environment
+from medallion.environments import load_environment
 from medallion.sql import render
 from operators.bigquery import BigQueryJobOperator, _failure
 from tests.conftest import PROJECT

@@ -15,7 +15,7 @@ from google.api_core import grpc_helpers, grpc_helpers_async
 from google.cloud.dataproc_v1 import Batch
 
 from local.airflow_plugins.local_google import redirect_dataproc
-from medallion.config import Environment, Spark, load_environment
+from medallion.environments import Environment, Spark, load_environment
 from operators.dataproc import BatchOperator, JobOperator, spark_job, spark_operator
 
 LOCAL = load_environment("local")

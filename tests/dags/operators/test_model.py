@@ -10,7 +10,8 @@ import pytest
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from google.cloud.storage import Bucket
 
-from medallion.config import Spark, load_environment, load_model
+from medallion.environments import Spark, load_environment
+from medallion.models import load_model
 from medallion.pointer import NothingEarlierError, PointerMovedError, promote, read_pointer, roll_back
 from medallion.promotion import Decision
 from operators import model as model_operators

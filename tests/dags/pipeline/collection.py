@@ -8,7 +8,8 @@ import requests
 from airflow.providers.google.firebase.hooks import firestore
 
 from local.airflow_plugins.local_google import redirect_firestore
-from medallion.config import Documents, Environment
+from medallion.environments import Environment
+from medallion.products import Documents
 from pipeline.firestore import write_changes
 from tests.dags.pipeline.orders import Pipeline
 

@@ -20,7 +20,8 @@ import medallion.gold
 from local.mail import mail_server
 from local.services import free_ports
 from local.standins import MAIL_OPTIONS
-from medallion.config import GoldTable, load_model, load_product
+from medallion.models import load_model
+from medallion.products import GoldTable, load_product
 from medallion.sql import SQL
 from pipeline.bronze import Bronze
 from tests.dags.pipeline.channels import Channel, Mails

@@ -8,7 +8,8 @@ from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from google.cloud import bigquery
 from google.cloud.storage import Bucket
 
-from medallion.config import Environment, Model
+from medallion.environments import Environment
+from medallion.models import Model
 from medallion.pointer import promote, read_pointer
 from medallion.sql import literal
 from pipeline.training import model_dag

@@ -16,9 +16,10 @@ from airflow.exceptions import AirflowSkipException
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from google.cloud import bigquery
 
-from medallion.config import Environment, Product, load_environment
+from medallion.environments import Environment, load_environment
 from medallion.manifest import Manifest, SourceFile
 from medallion.odcs import parse_contract
+from medallion.products import Product
 from medallion.sql import render
 from pipeline.product import product_dag
 from tests.conftest import PROJECT

@@ -14,7 +14,8 @@ from google.cloud import storage
 from local.arrivals import deploy_arrivals
 from local.services import Service, Services, answers_http, free_ports
 from medallion.arrival import subscription_of
-from medallion.config import load_environment, load_product
+from medallion.environments import load_environment
+from medallion.products import load_product
 from pipeline.arrival import landed_files
 
 ROOT = Path(__file__).parents[3]

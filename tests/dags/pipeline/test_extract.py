@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from airflow.exceptions import AirflowFailException
 
-from medallion.config import load_environment, load_product
+from medallion.environments import load_environment
+from medallion.products import load_product
 from medallion.sources import SqlSource
 from pipeline.extract import pull_source
 from pipeline.product import product_dag

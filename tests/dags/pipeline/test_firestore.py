@@ -11,7 +11,7 @@ import pytest
 from airflow.exceptions import AirflowFailException, AirflowSkipException
 from google.api_core.exceptions import BadRequest
 
-from medallion.config import Documents
+from medallion.products import Documents
 from pipeline.firestore import encoded, write_changes
 from pipeline.scripts import query
 from tests.dags.pipeline.collection import Collection, use_firestore

@@ -11,8 +11,9 @@ from airflow.exceptions import AirflowFailException
 from local.query import print_table
 from local.status import print_status, read_status
 from medallion.alerts import Alert, Audience
-from medallion.config import Model, Product, load_model
 from medallion.drift import Finding
+from medallion.models import Model, load_model
+from medallion.products import Product
 from pipeline import notify
 from pipeline.deadline import deadline_dag
 from pipeline.product import product_dag

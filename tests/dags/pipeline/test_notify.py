@@ -7,7 +7,8 @@ import pytest
 from airflow.exceptions import AirflowException
 
 from medallion.alerts import NOBODY, Audience
-from medallion.config import load_environment, load_product
+from medallion.environments import load_environment
+from medallion.products import load_product
 from pipeline.messages import Message, send
 from pipeline.product import product_dag
 from tests.dags.pipeline.channels import Channel, Mails, text

@@ -20,10 +20,11 @@ from pyspark.sql import SparkSession
 
 from local import mariadb
 from local.open_meteo import OpenMeteo, forecast
-from medallion.config import CONF, load_product
+from medallion.documents import CONF
 from medallion.gold import gold_definition, refresh_script
 from medallion.odcs import load_contract, parse_contract
 from medallion.product_checks import contract_problems, product_problems
+from medallion.products import load_product
 from medallion.sql import SQL
 from tests.dags.pipeline.channels import Mails, text
 from tests.dags.pipeline.collection import documents, use_firestore

@@ -10,7 +10,8 @@ import pytest
 from airflow.exceptions import AirflowFailException, AirflowSkipException
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
 
-from medallion.config import load_environment, load_model
+from medallion.environments import load_environment
+from medallion.models import load_model
 from pipeline.training import model_dag
 from tests.dags.pipeline.models import CUSTOMERS, LAST, PLANNED, Handed, ModelRun
 

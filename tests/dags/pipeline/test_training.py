@@ -7,7 +7,8 @@ from airflow.exceptions import AirflowFailException, AirflowSkipException
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from google.api_core.exceptions import BadRequest
 
-from medallion.config import load_environment, load_model
+from medallion.environments import load_environment
+from medallion.models import load_model
 from medallion.sql import literal
 from pipeline.training import model_dag
 from tests.dags.pipeline.models import CUSTOMERS, FIRST, LAST, PLANNED, Handed, ModelRun

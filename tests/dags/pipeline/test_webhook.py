@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from airflow.exceptions import AirflowException
 
-from medallion.config import Webhook, load_environment, load_product
+from medallion.environments import load_environment
+from medallion.products import Webhook, load_product
 from pipeline.product import product_dag
 
 

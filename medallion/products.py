@@ -1,68 +1,13 @@
-"""Reads conf/: environments, products and models, each held to its JSON Schema."""
+"""Reads conf/products/: feeds, and what is made of them."""
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from medallion.alerts import NOBODY, Alert, Audience, parse_alert, parse_audience
-from medallion.documents import ROOT, read_yaml, shown, validate
+from medallion.alerts import NOBODY, Alert, Audience, parse_alert, parse_notify
+from medallion.documents import CONF, read_named, read_yaml, validate
 from medallion.errors import ConfigError
 from medallion.sources import Source, parse_source
-
-CONF = ROOT / "conf"
-
-
-@dataclass(frozen=True)
-class Execution:
-    """As whom and where serverless batches run."""
-
-    service_account: str
-    training_service_account: str
-    subnetwork: str
-    network_tags: list[str]
-    kms_key: str
-    staging_bucket: str
-    ttl_hours: int
-
-
-@dataclass(frozen=True)
-class Spark:
-    """How Spark jobs are run; a serverless runner has an execution, a cluster brings its own."""
-
-    runner: str
-    poll_seconds: int
-    cluster: str | None = None
-    runtime_version: str | None = None
-    images: str | None = None
-    properties: dict[str, str] = field(default_factory=dict)
-    execution: Execution | None = None
-
-
-@dataclass(frozen=True)
-class Composer:
-    """The Composer environment that is deployed to, and its bucket."""
-
-    environment: str
-    bucket: str
-
-
-@dataclass(frozen=True)
-class Environment:
-    """The values that differ between the places where the platform runs."""
-
-    name: str
-    project: str
-    region: str
-    bigquery_location: str
-    buckets: dict[str, str]
-    datasets: dict[str, str]
-    staging_days: int
-    max_bytes_billed: int
-    spark: Spark
-    firestore: str
-    hash_key: str | None = None
-    composer: Composer | None = None
 
 
 @dataclass(frozen=True)
@@ -153,58 +98,13 @@ class Product:
         return self.schedule is not None and self.schedule.on_arrival
 
 
-@dataclass(frozen=True)
-class Model:
-    """A model; `document` is the whole file, for the training job."""
-
-    name: str
-    description: str
-    owner: str
-    snapshots: dict[str, int]
-    gate: dict[str, float]
-    drift: dict[str, float]
-    image: str | None
-    document: dict[str, Any]
-    notify_failure: Audience = NOBODY
-
-    @property
-    def timezone(self) -> str:
-        """The timezone of the days on which its incidents are told again."""
-        return "UTC"
-
-
-def environment_name() -> str:
-    """The environment that this process runs in, set by whoever deployed it."""
-    name = os.environ.get("MEDALLION_ENVIRONMENT")
-    if not name:
-        raise ConfigError(
-            "environment", "MEDALLION_ENVIRONMENT", "the name of a file in conf/environments", name
-        )
-    return name
-
-
-def load_environment(name: str, conf: Path = CONF) -> Environment:
-    """Reads conf/environments/<name>.yaml.
-
-    Raises ConfigError when the file is missing or does not fit conf/environment.schema.json.
-    """
-    data = _load(conf, "environments", name, "environment")
-    spark, composer = data["spark"], data.get("composer")
-    execution = Execution(**spark["execution"]) if "execution" in spark else None
-    built = {
-        "spark": Spark(**{**spark, "execution": execution}),
-        "composer": composer and Composer(**composer),
-    }
-    return Environment(**{**data, **built})
-
-
 def load_product(name: str, conf: Path = CONF) -> Product:
     """Reads conf/products/<name>.yaml.
 
     Raises ConfigError, or ProblemsError for several, when the file is missing or does not fit
     conf/product.schema.json.
     """
-    data = _load(conf, "products", name, "product")
+    data = read_named("product", name, conf)
     return Product(
         name=data["name"],
         description=data["description"],
@@ -222,8 +122,8 @@ def load_product(name: str, conf: Path = CONF) -> Product:
         webhook=Webhook(**data["serve"]["webhook"]) if "webhook" in data.get("serve", {}) else None,
         documents=_documents(data),
         alerts=tuple(parse_alert(alert) for alert in data.get("alerts", ())),
-        notify_failure=_audience(data, "on_failure"),
-        notify_success=_audience(data, "on_success"),
+        notify_failure=parse_notify(data, "on_failure"),
+        notify_success=parse_notify(data, "on_success"),
         access={role: tuple(rights) for role, rights in data.get("access", {}).items()},
         steps=tuple(
             CustomStep(step["name"], step["after"], step.get("with", {})) for step in data.get("steps", ())
@@ -245,52 +145,14 @@ def changed_source(name: str, changes: Any, variable: str, conf: Path = CONF) ->
     return parse_source(data["source"])
 
 
-def load_model(name: str, conf: Path = CONF) -> Model:
-    """Reads conf/models/<name>.yaml.
-
-    Raises ConfigError when the file is missing or does not fit conf/model.schema.json.
-    """
-    data = _load(conf, "models", name, "model")
-    return Model(
-        name=name,
-        description=data["description"],
-        owner=data["owner"],
-        snapshots=data["snapshots"],
-        gate=data["gate"],
-        drift=data["drift"],
-        image=data.get("image"),
-        document=data,
-        notify_failure=_audience(data, "on_failure"),
-    )
-
-
 def product_names(conf: Path = CONF) -> tuple[str, ...]:
     """Names of the product files, sorted."""
     return tuple(sorted(path.stem for path in (conf / "products").glob("*.yaml")))
 
 
-def model_names(conf: Path = CONF) -> tuple[str, ...]:
-    """Names of the model files, sorted."""
-    return tuple(sorted(path.stem for path in (conf / "models").glob("*.yaml")))
-
-
-def _load(conf: Path, folder: str, name: str, schema: str) -> dict[str, Any]:
-    path = conf / folder / f"{name}.yaml"
-    data = read_yaml(path)
-    file = shown(path)
-    validate(data, conf / f"{schema}.schema.json", file)
-    if data["name"] != name:
-        raise ConfigError(file, "name", f"{name}, the file's own name", data["name"])
-    return data
-
-
 def _documents(data: dict[str, Any]) -> Documents | None:
     wanted = data.get("serve", {}).get("firestore")
     return Documents(**{**wanted, "key": tuple(wanted["key"])}) if wanted else None
-
-
-def _audience(data: dict[str, Any], event: str) -> Audience:
-    return parse_audience(data.get("notify", {}).get(event, {}))
 
 
 def _gold(data: dict[str, Any]) -> GoldTable:
