@@ -1,4 +1,4 @@
-"""The cleaning job's session, a contract of five columns, and a bronze folder to land files in."""
+"""The cleaning job's session, a contract of five columns, a folder to land files in, and whole runs."""
 
 import copy
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from medallion.contracts import Contract
 from medallion.manifest import Manifest, SourceFile
@@ -20,6 +21,7 @@ from spark_jobs.cleaning.verdicts import contract_rules, reasons
 
 HEADER = "number,changed_at,amount,code"
 ROW = "1,2017-01-01 12:00:00,1.00,AB"
+ROWS = [f"{number},2017-01-01 12:00:00,1.00,AB" for number in range(1, 6)]
 KEY = b"a key for tests"
 
 Rows = Callable[..., DataFrame]
@@ -122,6 +124,41 @@ def changed(document: dict[str, Any], column: str | None = None, **parts: Any) -
     entries = [{"property": name, "value": value} for name, value in custom.items()]
     place["customProperties"] = [*place.get("customProperties", ()), *entries]
     return document
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What a run of the job has told and written."""
+
+    metrics: dict[str, Any]
+    rows: DataFrame
+    output: Path
+
+    def counts(self, name: str) -> tuple[int, int, int, int]:
+        """Rows read, valid, rejected and duplicate of a file."""
+        (line,) = (line for line in self.metrics["files"] if Path(line["uri"]).name == name)
+        return tuple(line[f"rows_{status}"] for status in ("read", "valid", "rejected", "duplicate"))
+
+
+def run(
+    spark: SparkSession, document: dict[str, Any], folder: Path, files: dict[str, bytes], again: int = 0
+) -> Cleaned:
+    """Lands files in a folder, and runs the job over them: once, and as often again."""
+    folder.mkdir(exist_ok=True)
+    landed = tuple(Bronze(folder).land(name, content) for name, content in files.items())
+    manifest = Manifest("orders", "r1", "release", document, landed, str(folder / "out put"))
+    for _ in range(1 + again):
+        metrics = clean.clean(spark, manifest)
+    return Cleaned(metrics, written(spark, manifest.output), Path(manifest.output))
+
+
+def written(spark: SparkSession, output: str) -> DataFrame:
+    """The rows that a run wrote, with what their verdicts tell."""
+    told_reasons = "ARRAY<STRUCT<column: STRING, rule: STRING, value: STRING>>"
+    verdict = F.from_json("verdict__", f"status STRING, reasons {told_reasons}, raw STRING")
+    told = {name: verdict[name] for name in ("status", "reasons", "raw")}
+    rows = spark.read.parquet(f"{output}/rows").withColumns(told)
+    return rows.withColumn("status", F.coalesce("status", F.lit("valid")))
 
 
 @pytest.fixture

@@ -2,21 +2,17 @@
 
 import gzip
 import json
-import logging
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 
 from medallion.manifest import Manifest, SourceFile
 from spark_jobs import clean
-from tests.spark_jobs.conftest import HEADER, Bronze, changed
+from tests.spark_jobs.conftest import HEADER, ROWS, Bronze, Cleaned, changed, run, written
 
-ROWS = [f"{number},2017-01-01 12:00:00,1.00,AB" for number in range(1, 6)]
 MIXED = [
     "5,2017-01-02 12:00:00,2.00,AB",  # newer than the one in good.csv
     "6,2017-01-01 12:00:00,-2.00,ab",
@@ -34,38 +30,6 @@ FILES: dict[str, bytes] = {
     "truncated.csv.gz": gzip.compress("\n".join([HEADER, *ROWS * 99]).encode())[:-9],
     "wrong.csv": b"a,b\n1,2\n",
 }
-
-
-@dataclass(frozen=True)
-class Cleaned:
-    metrics: dict[str, Any]
-    rows: DataFrame
-    output: Path
-
-    def counts(self, name: str) -> tuple[int, int, int, int]:
-        """Rows read, valid, rejected and duplicate of a file."""
-        (line,) = (line for line in self.metrics["files"] if Path(line["uri"]).name == name)
-        return tuple(line[f"rows_{status}"] for status in ("read", "valid", "rejected", "duplicate"))
-
-
-def run(
-    spark: SparkSession, document: dict[str, Any], folder: Path, files: dict[str, bytes], again: int = 0
-) -> Cleaned:
-    folder.mkdir(exist_ok=True)
-    landed = tuple(Bronze(folder).land(name, content) for name, content in files.items())
-    manifest = Manifest("orders", "r1", "release", document, landed, str(folder / "out put"))
-    for _ in range(1 + again):
-        metrics = clean.clean(spark, manifest)
-    return Cleaned(metrics, written(spark, manifest.output), Path(manifest.output))
-
-
-def written(spark: SparkSession, output: str) -> DataFrame:
-    """The rows that a run wrote, with what their verdicts tell."""
-    reasons = "ARRAY<STRUCT<column: STRING, rule: STRING, value: STRING>>"
-    verdict = F.from_json("verdict__", f"status STRING, reasons {reasons}, raw STRING")
-    told = {name: verdict[name] for name in ("status", "reasons", "raw")}
-    rows = spark.read.parquet(f"{output}/rows").withColumns(told)
-    return rows.withColumn("status", F.coalesce("status", F.lit("valid")))
 
 
 @pytest.fixture(scope="module")
@@ -181,51 +145,6 @@ def test_a_run_of_unusable_files_still_writes_rows_ledger_and_metrics(
     assert list((found.output / "rows").glob("*.parquet"))
 
 
-def test_the_job_reads_its_manifest_from_a_uri(
-    spark: SparkSession, document: dict[str, Any], bronze: Bronze, tmp_path: Path
-) -> None:
-    file = bronze.land_rows("a.csv", *ROWS)
-    manifest = Manifest("orders", "r2", "release", document, (file,), str(tmp_path / "out"))
-    (tmp_path / "manifest.json").write_text(manifest.to_json())
-    clean.main(["--manifest", (tmp_path / "manifest.json").as_uri()])
-    assert json.loads((tmp_path / "out/metrics.json").read_text())["rows"]["valid"] == 5
-
-
-def test_the_job_runs_on_files_without_the_platform(
-    spark: SparkSession, document: dict[str, Any], bronze: Bronze, tmp_path: Path
-) -> None:
-    file = bronze.land_rows("a.csv", *ROWS)
-    (tmp_path / "contract.yaml").write_text(json.dumps(document))
-    options = ["--contract", str(tmp_path / "contract.yaml"), "--output", str(tmp_path / "out")]
-    clean.main([*options, "--input", file.uri])
-    metrics = json.loads((tmp_path / "out/metrics.json").read_text())
-    assert (metrics["product"], metrics["rows"]["valid"]) == ("orders", 5)
-
-
-def test_the_job_without_anything_to_clean_says_what_to_give(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        clean.main([])
-    assert "give --manifest, or --contract with --input and --output" in capsys.readouterr().err
-
-
-def test_the_log_names_product_run_and_step_and_no_values(
-    spark: SparkSession,
-    document: dict[str, Any],
-    bronze: Bronze,
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    file: SourceFile = bronze.land_rows("a.csv", *ROWS)
-    manifest = Manifest("orders", "r3", "release", document, (file,), str(tmp_path / "out"))
-    (tmp_path / "manifest.json").write_text(manifest.to_json())
-    with caplog.at_level(logging.INFO, logger="clean"):
-        clean.main(["--manifest", str(tmp_path / "manifest.json")])
-    counts = "{'read': 5, 'valid': 5, 'rejected': 0, 'duplicate': 0}"
-    assert [r.getMessage() for r in caplog.records if r.name == "clean"] == [
-        f"product=orders run=r3 step=clean {counts}"
-    ]
-
-
 def test_a_line_of_ten_megabytes_costs_its_file_and_no_other(
     spark: SparkSession, document: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -250,43 +169,12 @@ def test_files_without_a_last_line_end_are_whole(
     assert found.metrics["rows"]["valid"] == 3
 
 
-DRIFTED = {
-    "new.csv": f"{HEADER},Loyalty Tier\n{ROWS[0]},gold\n".encode(),
-    "new.jsonl": b'{"number": 2, "changed_at": "2017-01-01 12:00:00", "amount": 1, "loyalty_tier": "x"}\n',
-    "old.csv": b"number,changed_at,amount\n3,2017-01-01 12:00:00,1.00\n",
-    "typed.csv": f"{HEADER}\n4,01/01/2017,1.00,AB\n5,02/01/2017,1.00,AB\n{ROWS[4]}\n".encode(),
-}
-
-
 def test_a_file_of_headers_and_blank_lines_counts_no_rows(
     spark: SparkSession, document: dict[str, Any], tmp_path: Path
 ) -> None:
     content = f"{HEADER}\n{' ' * 80}\n" * 1000  # more than what is looked at beforehand
     found = run(spark, document, tmp_path, {"blank.csv": content.encode()})
     assert (found.counts("blank.csv"), found.rows.count()) == ((0, 0, 0, 0), 0)
-
-
-def test_drift_is_told_by_file_and_in_the_metrics(
-    spark: SparkSession, document: dict[str, Any], tmp_path: Path
-) -> None:
-    found = run(spark, document, tmp_path, DRIFTED)
-    drift = found.metrics["drift"]
-    assert drift["new_columns"] == {"loyalty_tier": 2}
-    assert drift["missing_columns"] == {"code": 1}
-    (note,) = drift["notes"]
-    assert note.endswith("typed.csv: changed_at: 2 of 3 rows are of another type")
-    lines = {Path(line["uri"]).name: line for line in found.metrics["files"]}
-    assert lines["new.jsonl"]["new_columns"] == ["loyalty_tier"]
-    assert (lines["old.csv"]["format"], lines["old.csv"]["header"]) == ("csv", "number,changed_at,amount")
-    assert (lines["new.jsonl"]["format"], lines["new.jsonl"]["header"]) == ("json", "")
-
-
-def test_evolved_values_are_in_the_rows(
-    spark: SparkSession, document: dict[str, Any], tmp_path: Path
-) -> None:
-    found = run(spark, changed(document, custom={"newColumns": "evolve"}), tmp_path, DRIFTED)
-    extra = found.rows.where("extra IS NOT NULL").orderBy("id").select("id", "extra").collect()
-    assert list(map(tuple, extra)) == [(1, '{"loyalty_tier":"gold"}'), (2, '{"loyalty_tier":"x"}')]
 
 
 def test_warnings_are_counted_and_keep_their_rows(
