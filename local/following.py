@@ -35,14 +35,18 @@ def run_command(action: Callable[[], object]) -> int:
     return 0
 
 
-def follow(api: AirflowApi, dag: str, run_id: str) -> list[dict[str, Any]]:
+def follow(
+    api: AirflowApi, dag: str, run_id: str, check: Callable[[], None] = lambda: None
+) -> list[dict[str, Any]]:
     """Waits for the end of a run, and says when each task ends; raises with the cause when the run failed.
 
+    Before each look it calls `check`, whose error ends the waiting.
     Returns step, state and seconds of each task, in the order of their start.
     """
     say(f"Running {dag}")
     told: set[str] = set()
     while True:
+        check()
         state = api.run(dag, run_id)["state"]
         tasks = api.tasks(dag, run_id)
         for task in tasks:

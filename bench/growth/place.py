@@ -41,9 +41,8 @@ class Run:
 class StoppedError(MedallionError):
     """A run has not come to its end: the step that it was at, where that is known, and peak memory."""
 
-    def __init__(self, error: Exception, step: str | None, peaks: Peaks, gone: list[str]) -> None:
-        lost = f", with {' and '.join(gone)} no longer running" if gone else ""
-        super().__init__(f"at {step or 'a step that is not known'}{lost}: {reason(error)}")
+    def __init__(self, error: Exception, step: str | None, peaks: Peaks) -> None:
+        super().__init__(f"at {step or 'a step that is not known'}: {reason(error)}")
         self.step = step
         self.peaks = peaks
 
@@ -64,12 +63,18 @@ class Place:
         services = {name: service["pid"] for name, service in json.loads(STATE.read_text()).items()}
         peaks: Peaks = {}
         dag_run = ""
+
+        def expect_all() -> None:
+            gone = ended(services)
+            if gone:  # a task would ask for many minutes before it gives up
+                raise MedallionError(f"{', '.join(gone)}: expected to run until stopped, got an end.")
+
         try:
             with watched(services) as peaks:
                 dag_run = self.api.trigger(PRODUCT)
-                follow(self.api, PRODUCT, dag_run)
+                follow(self.api, PRODUCT, dag_run, expect_all)
         except Exception as error:  # from a run that failed to an Airflow that is gone
-            raise StoppedError(error, self._step_at(dag_run), peaks, ended(services)) from error
+            raise StoppedError(error, self._step_at(dag_run), peaks) from error
         name = self.api.returned(PRODUCT, dag_run, "discover")["run"]
         return Run(name, steps(self.api.tasks(PRODUCT, dag_run)), peaks)
 

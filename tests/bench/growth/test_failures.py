@@ -84,23 +84,33 @@ def test_a_part_that_fails_is_told_and_leaves_the_others(
     assert run.main(["--only", "late"]) == 0
 
 
-def test_a_run_that_stops_tells_its_step_its_memory_and_what_has_ended(
+def place_of(monkeypatch: pytest.MonkeyPatch, folder: Path, **services: int) -> Place:
+    """A place with an Airflow whose runs fail, and services by their process ids."""
+    monkeypatch.setattr(place, "STATE", folder / "services.json")
+    place.STATE.write_text(json.dumps({name: {"pid": pid} for name, pid in services.items()}))
+    cloud: Any = NoCloud()
+    api: Any = FailingApi()
+    return Place(cloud, api)
+
+
+def test_a_run_that_fails_tells_its_step_and_its_memory(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    there = place_of(monkeypatch, tmp_path, dataproc=os.getpid())
+    with pytest.raises(StoppedError, match=r"at publish: The run of .*\n  publish: publish lost") as stopped:
+        there.run([])
+    assert stopped.value.step == "publish"
+    assert stopped.value.peaks[ALL] == stopped.value.peaks[GROUPS["dataproc"]] > MIB
+
+
+def test_nobody_waits_for_a_service_that_was_killed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     killed = subprocess.Popen([sys.executable, "-c", HOUR])
     killed.kill()
     os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)  # nobody has asked yet how it ended
-    state = tmp_path / "services.json"
-    state.write_text(json.dumps({"bigquery": {"pid": killed.pid}, "dataproc": {"pid": os.getpid()}}))
-    monkeypatch.setattr(place, "STATE", state)
-    cloud: Any = NoCloud()
-    api: Any = FailingApi()
-    with pytest.raises(StoppedError, match="publish lost its connection") as stopped:
-        Place(cloud, api).run([])
+    there = place_of(monkeypatch, tmp_path, bigquery=killed.pid, dataproc=os.getpid())
+    with pytest.raises(StoppedError, match="at publish: bigquery: expected to run until stopped"):
+        there.run([])
     killed.wait()
-    assert str(stopped.value).startswith("at publish, with bigquery no longer running: The run of")
-    assert stopped.value.step == "publish"
-    assert stopped.value.peaks[ALL] == stopped.value.peaks[GROUPS["dataproc"]] > MIB
 
 
 def test_a_run_that_is_lost_was_at_its_last_step() -> None:
@@ -135,7 +145,7 @@ def test_a_scale_that_fails_is_told_with_its_step_and_memory_and_leaves_the_othe
 def test_whatever_stops_a_scale_the_next_one_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     def measure(years: int) -> tuple[int, Run]:
         if years == 8:
-            raise StoppedError(ConnectionError("refused"), "clean", {ALL: GIB}, [])
+            raise StoppedError(ConnectionError("refused"), "clean", {ALL: GIB})
         if years == 16:
             raise MedallionError("expected other rows")
         return 9, a_run(6)
