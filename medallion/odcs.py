@@ -26,6 +26,7 @@ from medallion.errors import ConfigError
 
 SQL_TYPE = re.compile(r"(INT64|STRING|BOOL|FLOAT64|DATE|TIMESTAMP|NUMERIC)(?:\((\d+), *(\d+)\))?")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+NAME_LETTERS = "letters of ASCII, digits and _"
 ENCODINGS = (
     *("UTF-8", "UTF-16", "UTF-16LE", "UTF-16BE", "US-ASCII"),
     *("ISO-8859-1", "ISO-8859-15", "windows-1250", "windows-1251", "windows-1252"),
@@ -88,6 +89,8 @@ def _parse(document: dict[str, Any], file: str) -> Contract:
         properties = table["properties"]
     except (KeyError, IndexError, TypeError):
         raise ConfigError(file, "schema", "one schema object with properties", document) from None
+    if not NAME.fullmatch(document["name"]):
+        raise ConfigError(file, "name", NAME_LETTERS, document["name"])
     keyed = [item for item in properties if item.get("primaryKey")]
     keyed.sort(key=lambda item: item.get("primaryKeyPosition", 1))
     custom = _table_options(table, file)
@@ -157,7 +160,7 @@ def _column(item: dict[str, Any], file: str, key: str) -> Column:
     if match is None:
         raise ConfigError(file, f"{key}.physicalType", "a BigQuery type", item.get("physicalType"))
     if not NAME.fullmatch(item["name"]):  # it is written into SQL as it is
-        raise ConfigError(file, f"{key}.name", "letters of ASCII, digits and _", item["name"])
+        raise ConfigError(file, f"{key}.name", NAME_LETTERS, item["name"])
     if item["name"] in RESERVED or OWN_NAME in item["name"]:
         expected = f"a name without {OWN_NAME}, and none of {', '.join(RESERVED)}"
         raise ConfigError(file, f"{key}.name", expected, item["name"])

@@ -180,6 +180,12 @@ def test_a_columns_name_cannot_end_the_sql_that_it_is_part_of(name: str) -> None
         parse_contract(document, "sales.yaml")
 
 
+@pytest.mark.parametrize("name", ["sales\n", "\nsales", "", "1a", "../sales", "x" * 129])
+def test_a_contract_has_a_name_that_needs_no_quotes(name: str) -> None:
+    with pytest.raises(MedallionError, match=r"sales\.yaml: name: expected letters of ASCII"):
+        parse_contract(changed(CONTRACT, ("name",), name), "sales.yaml")
+
+
 @pytest.mark.parametrize("address", ["{{var.value.secret}}@example.com", "{%x%}@example.com"])
 def test_an_address_cannot_be_a_template(conf: Path, address: str) -> None:
     document = changed(PRODUCT, ("notify", "on_failure", "email", 0), address)
