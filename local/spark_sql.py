@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from local.java import java_home, shared_classes
 from local.kept import kept
-from medallion.contracts import Contract
+from medallion.contracts import Column, Contract
 from medallion.errors import ConfigError
 from spark_jobs.cleaning import parsing, rules
 from spark_jobs.cleaning.parsing import spark_type
@@ -45,10 +45,12 @@ def spark_problems(contracts: Mapping[str, Contract], spark: SparkSession) -> It
         for index, column in enumerate(contract.columns):
             if column.expression is None:
                 continue
+            key = f"schema.0.properties.{index}.transformLogic"
             wrong = _refusal(rows, column.expression, F.expr)
             if wrong:
-                key = f"schema.0.properties.{index}.transformLogic"
                 yield ConfigError(file, key, "Spark SQL over the columns", wrong)
+            else:
+                yield from _of_another_type(rows, column, file, key)
             # Its type is enough for what is made of it, which is not told again where it is wrong.
             rows = rows.withColumn(column.name, F.lit(None).cast(spark_type(column)))
         for rule in contract.rules:
@@ -56,6 +58,16 @@ def spark_problems(contracts: Mapping[str, Contract], spark: SparkSession) -> It
             if wrong:
                 key = f"schema.0.quality.{rule.name}.implementation"
                 yield ConfigError(file, key, "a condition in Spark SQL", wrong)
+
+
+def _of_another_type(rows: DataFrame, column: Column, file: str, key: str) -> Iterator[ConfigError]:
+    """Where values aren't of the type that a derived column declares: the job takes them as they come."""
+    sql, wanted = column.expression or "", spark_type(column)
+    got = rows.select(F.expr(sql)).schema[0].dataType.simpleString()
+    if got != wanted:
+        expected = f"an expression of type {wanted}, Spark's for {column.physical_type}"
+        next_step = f"write CAST(… AS {wanted}), or declare another physicalType"
+        yield ConfigError(file, key, expected, f"{sql}: {got}", next_step)
 
 
 def _refusal(rows: DataFrame, sql: str, value: Callable[[str], Col]) -> str | None:

@@ -21,6 +21,14 @@ def problems(document: dict[str, Any], spark: SparkSession) -> list[str]:
     return [str(problem) for problem in spark_problems({"sales": parse_contract(document, FILE)}, spark)]
 
 
+def derive(document: dict[str, Any], name: str, sql: str) -> str:
+    """Gives a derived column another expression; returns where that stands."""
+    columns = document["schema"][0]["properties"]
+    (index,) = [index for index, item in enumerate(columns) if item["name"] == name]
+    columns[index]["transformLogic"] = sql
+    return f"schema.0.properties.{index}.transformLogic"
+
+
 @pytest.mark.parametrize("name", ["bike_stations", "customer_transactions", "sales", "weather"])
 def test_the_projects_own_contracts_have_no_problem(name: str, spark: SparkSession) -> None:
     contract = parse_contract(load_contract(name), f"conf/contracts/{name}.yaml")
@@ -43,14 +51,30 @@ def test_the_projects_own_contracts_have_no_problem(name: str, spark: SparkSessi
 def test_a_derived_column_is_sql_over_the_columns(
     document: dict[str, Any], spark: SparkSession, sql: str, reason: str
 ) -> None:
-    columns = document["schema"][0]["properties"]
-    (index,) = [index for index, item in enumerate(columns) if item["name"] == "gross_sales"]
-    columns[index]["transformLogic"] = sql
+    key = derive(document, "gross_sales", sql)
     (problem,) = problems(document, spark)
-    start = f"{FILE}: schema.0.properties.{index}.transformLogic: expected Spark SQL over the columns, got "
-    assert problem.startswith(start)
+    assert problem.startswith(f"{FILE}: {key}: expected Spark SQL over the columns, got ")
     assert reason in problem
     assert problem.endswith("Next: mend the file.")
+
+
+@pytest.mark.parametrize(
+    ("sql", "kind"),
+    [
+        ("quantity * unit_price", "decimal(31,2)"),
+        ("CAST(quantity * unit_price AS DOUBLE)", "double"),
+        ("CONCAT(quantity, ' pieces')", "string"),
+        ("NULL", "void"),
+    ],
+)
+def test_a_derived_column_is_of_its_declared_type(
+    document: dict[str, Any], spark: SparkSession, sql: str, kind: str
+) -> None:
+    key = derive(document, "gross_sales", sql)
+    assert problems(document, spark) == [
+        f"{FILE}: {key}: expected an expression of type decimal(12,2), Spark's for NUMERIC(12, 2), got "
+        f"{f'{sql}: {kind}'!r}. Next: write CAST(… AS decimal(12,2)), or declare another physicalType."
+    ]
 
 
 @pytest.mark.parametrize(
