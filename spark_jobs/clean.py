@@ -170,7 +170,7 @@ def _session() -> SparkSession:
         .config("spark.sql.sources.parallelPartitionDiscovery.parallelism", "64")
         # A line that is longer is skipped instead of taking all memory; find_long_lines misses it.
         .config("mapreduce.input.linerecordreader.line.maxlength", str(MAX_LINE_BYTES))
-        # Two names of new columns that become one are no reason to fail.
+        # A key that a JSON object has twice is no reason to fail.
         .config("spark.sql.mapKeyDedupPolicy", "LAST_WIN")
         .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
         # The default fails the job for a time before 1900.

@@ -1,7 +1,9 @@
 """Columns that the contract doesn't know: their names, and their values as a JSON object."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
+from hashlib import sha256
 
 from pyspark.sql import Column as Col
 from pyspark.sql import functions as F
@@ -11,18 +13,29 @@ from spark_jobs.cleaning.parsing import without_tokens
 from spark_jobs.cleaning.texts import nothing
 
 MAX_LENGTH = 128
+DIGITS = 8  # of a name's hash, which tell it from others that would become the same
+CUT_LENGTH = MAX_LENGTH - DIGITS - 1
 # BigQuery has names of its own that begin with _, and the publication's script some that end with __.
 WRONG_LETTER, WRONG_START, WRONG_END = "[^a-z0-9_]", "^(?=[0-9_])|^$", "(?<=__)$"
 
 
 def new_columns(names: tuple[str, ...], contract: Contract) -> dict[str, str]:
-    """The columns among a file's that the contract doesn't know: the names they get, and those they have."""
+    """The columns among a file's that the contract doesn't know: the names they get, and those they have.
+
+    Where several would get one name, each gets one of its own, but the one that has that name already. Which
+    name that is follows from its own, whatever their order.
+    """
     known = {source.lower() for column in contract.read_columns for source in column.sources}
-    return {column_name(name, contract): name for name in names if name and name not in known}
+    plain = {name: column_name(name, contract) for name in names if name and name not in known}
+    times = Counter(plain.values())
+    return {
+        column if times[column] == 1 or name == column else _own_name(name, column): name
+        for name, column in plain.items()
+    }
 
 
 def column_name(name: str, contract: Contract) -> str:
-    """A name that any warehouse takes and that no other column has."""
+    """A name that any warehouse takes and that no column of the contract has."""
     plain = re.sub(WRONG_START, "c", re.sub(WRONG_LETTER, "_", name.lower()))[:MAX_LENGTH]
     plain = f"{plain}_" if plain in contract.taken_names else plain
     return re.sub(WRONG_END, "c", plain)
@@ -36,6 +49,31 @@ def column_name_of(name: Col, contract: Contract) -> Col:
     return F.regexp_replace(plain, WRONG_END, "c")
 
 
+def _own_name(name: str, column: str) -> str:
+    return f"{column[:CUT_LENGTH]}_{sha256(name.encode()).hexdigest()[:DIGITS]}"
+
+
+def column_names_of(names: Col, contract: Contract) -> Col:
+    """`new_columns` for arrays of new names that stand in rows: maps from the names they have to new ones."""
+
+    def entries(sorted_names: Col) -> Col:
+        def entry(item: Col, place: Col) -> Col:
+            name, column = item["name"], item["column"]
+            before, after = (F.get(sorted_names, place + step)["column"] for step in (-1, 1))
+            is_shared = column.eqNullSafe(before) | column.eqNullSafe(after)
+            digits = F.left(F.sha2(name.cast("binary"), 256), F.lit(DIGITS))
+            own = F.concat_ws("_", F.left(column, F.lit(CUT_LENGTH)), digits)
+            return F.struct(name, F.when(is_shared & (name != column), own).otherwise(column))
+
+        return F.transform(sorted_names, entry)
+
+    items = F.transform(
+        names, lambda name: F.struct(column_name_of(name, contract).alias("column"), name.alias("name"))
+    )
+    # Once sorted, a look to both sides finds whether a column is shared; the array of one has it sorted once.
+    return F.map_from_entries(F.transform(F.array(F.array_sort(items)), entries)[0])
+
+
 def extra_of(new: dict[str, str], text: Callable[[str], Col], contract: Contract) -> Col:
     """The values of a file's new columns, where the contract evolves."""
     if not new or not contract.evolves:
@@ -46,13 +84,11 @@ def extra_of(new: dict[str, str], text: Callable[[str], Col], contract: Contract
     return F.to_json(F.struct(*values))
 
 
-def extra_of_keys(row: Col, known: Col, contract: Contract) -> Col:
-    """The same for a row (a JSON object) that names its own columns, but for the known ones."""
+def extra_of_keys(values: Col, names: Col, contract: Contract) -> Col:
+    """The same for a row that names its own columns: their values by those names, which are the keys of
+    `column_names_of`.
+    """
     if not contract.evolves:
         return nothing("string")
-    new = F.map_filter(
-        F.from_json(row, "map<string,string>"),
-        lambda key, value: ~F.array_contains(known, key) & value.isNotNull(),
-    )
-    named = F.transform_keys(new, lambda key, _: column_name_of(key, contract))
-    return F.when(F.size(named) > 0, F.to_json(named))
+    new = F.map_filter(values, lambda key, value: names[key].isNotNull() & value.isNotNull())
+    return F.when(F.size(new) > 0, F.to_json(F.transform_keys(new, lambda key, _: names[key])))

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from medallion.contracts import Column, Contract
 from spark_jobs.cleaning.metrics import Read
-from spark_jobs.cleaning.new_columns import column_name_of, extra_of_keys
+from spark_jobs.cleaning.new_columns import column_names_of, extra_of_keys
 from spark_jobs.cleaning.parsing import spark_type
 from spark_jobs.cleaning.texts import ENCODING, SHAPE, select_texts, untyped
 
@@ -25,19 +25,31 @@ def read_json(lines: DataFrame, contract: Contract, read: Read) -> DataFrame:
     if decimals:
         # Spark turns a number into text through a double, but into a decimal digit by digit.
         rows = rows.withColumn("numbers", F.from_json("raw", _schema(decimals, _wide), OPTIONS))
-
+    rows = _with_new_keys(rows, contract)
     one_object = line.startswith("{") & line.endswith("}") & ~line.rlike(r"\}\s*\{")
     sound = one_object & parsed.isNotNull() & parsed["malformed"].isNull()
-    known = F.array(*(F.lit(source) for column in contract.read_columns for source in column.sources))
-    keys = F.array_except(F.json_object_keys("raw"), known)
-    named = F.transform(keys, lambda key: column_name_of(key, contract))
     return select_texts(
-        read.keys(rows, F.when(sound & (F.size(keys) > 0), named)),
+        read.keys(rows, F.when(sound, F.map_values("names"))),
         contract,
         _text,
         _typed,
         fault=F.when(~F.col("is_utf8"), ENCODING).when(~F.coalesce(sound, F.lit(False)), SHAPE),
-        extra=F.when(sound, extra_of_keys(F.col("raw"), known, contract)),
+        extra=F.when(sound, extra_of_keys(F.col("values"), F.col("names"), contract)),
+    )
+
+
+def _with_new_keys(rows: DataFrame, contract: Contract) -> DataFrame:
+    """Adds, for a row with keys that the contract doesn't know: names, a map from them to what their columns
+    are called; and values, a map from every key to its text.
+    """
+    known = F.array(*(F.lit(source) for column in contract.read_columns for source in column.sources))
+    rows = rows.withColumn("keys", F.array_except(F.json_object_keys("raw"), known))
+    brings_new = F.size("keys") > 0
+    return rows.withColumns(
+        {
+            "names": F.when(brings_new, column_names_of(F.col("keys"), contract)),
+            "values": F.when(brings_new, F.from_json("raw", "map<string,string>")),
+        }
     )
 
 

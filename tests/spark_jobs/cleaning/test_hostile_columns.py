@@ -11,10 +11,10 @@ import pytest
 from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 
-from medallion.contracts import RESERVED
+from medallion.contracts import RESERVED, Contract
 from medallion.odcs import parse_contract
 from spark_jobs.cleaning.files import inspect
-from spark_jobs.cleaning.new_columns import column_name, column_name_of
+from spark_jobs.cleaning.new_columns import column_name, column_name_of, column_names_of, new_columns
 from tests.fuzzing import CASES, LONG
 from tests.spark_jobs.conftest import HEADER, ROW, Bronze, Rows, changed
 
@@ -62,6 +62,36 @@ def test_a_name_that_differs_from_a_columns_in_case_only_gets_another(evolving: 
     assert column_name("amount", contract) == "amount_"
 
 
+ALIKE = {"a b": "a_b_c8687a08", "a-b": "a_b_d44362d6", "a_b": "a_b", "tier": "tier"}
+
+
+@pytest.mark.parametrize("names", [tuple(ALIKE), tuple(reversed(ALIKE))])
+def test_names_that_would_become_one_stay_apart_whatever_their_order(
+    evolving: dict[str, Any], names: tuple[str, ...]
+) -> None:
+    found = new_columns(names, parse_contract(evolving, "orders.yaml"))
+    assert found == {column: name for name, column in ALIKE.items()}
+
+
+def test_names_in_rows_stay_apart_as_those_in_headers_do(
+    spark: SparkSession, evolving: dict[str, Any]
+) -> None:
+    contract, names = parse_contract(evolving, "orders.yaml"), make_names(CASES)
+    names = [name for name in names if name not in {"id", "number", "amount"}]
+    groups = [names, names[::-1], names[:1], list(ALIKE), []]
+    frame = spark.createDataFrame([(group,) for group in groups], "names ARRAY<STRING>")
+    found = [row[0] for row in frame.select(column_names_of(F.col("names"), contract)).collect()]
+    assert found == [
+        {name: column for column, name in new_columns(tuple(group), contract).items()} for group in groups
+    ]
+    assert [len(set(columns.values())) for columns in found] == list(map(len, groups))
+
+
+def kept(names: list[str], contract: Contract) -> dict[str, str]:
+    """What is found of a row with the value v0 in the first of these columns, v1 in the second, and so on."""
+    return {column: f"v{names.index(name)}" for column, name in new_columns(tuple(names), contract).items()}
+
+
 def test_any_column_of_a_csv_file(rows: Rows, bronze: Bronze, evolving: dict[str, Any]) -> None:
     contract = parse_contract(evolving, "orders.yaml")
     taken = {"number", "id", "amount"}  # what the contract knows
@@ -73,7 +103,8 @@ def test_any_column_of_a_csv_file(rows: Rows, bronze: Bronze, evolving: dict[str
     row = ",".join([ROW, *(f"v{number}" for number in range(len(names)))])
     file = bronze.land_rows("a.csv", row, header=out.getvalue().rstrip("\r\n"))
     (found,) = extras(rows(file, document=evolving).collect())
-    assert found == {column_name(name, contract): f"v{number}" for number, name in enumerate(names)}
+    assert found == kept(names, contract)
+    assert sorted(found.values()) == sorted(f"v{number}" for number in range(len(names)))
 
 
 def test_any_key_of_a_json_line(rows: Rows, bronze: Bronze, evolving: dict[str, Any]) -> None:
@@ -84,6 +115,16 @@ def test_any_key_of_a_json_line(rows: Rows, bronze: Bronze, evolving: dict[str, 
     lines = [json.dumps({"number": number, **sound, name: "v"}) for number, name in enumerate(names, start=1)]
     found = rows(bronze.land("a.json", "\n".join(lines)), document=evolving).orderBy("id").collect()
     assert extras(found) == [{column_name(name, contract): "v"} for name in names]
+
+
+def test_any_keys_of_one_json_line(rows: Rows, bronze: Bronze, evolving: dict[str, Any]) -> None:
+    contract = parse_contract(evolving, "orders.yaml")
+    names = [name for name in ("Tier", "tier", *ALIKE, *PIECES) if name not in {"id", "number", "amount"}]
+    names = list(dict.fromkeys(names))
+    sound = {"number": 1, "changed_at": "2017-01-01 12:00:00", "amount": 1}
+    line = json.dumps({**sound, **{name: f"v{number}" for number, name in enumerate(names)}, "null": None})
+    (found,) = extras(rows(bronze.land("a.json", line), document=evolving).collect())
+    assert found == {name: value for name, value in kept(names, contract).items() if name != "null"}
 
 
 def test_a_contract_may_read_any_key(rows: Rows, bronze: Bronze, document: dict[str, Any]) -> None:
@@ -107,7 +148,8 @@ def test_any_column_of_a_parquet_file(
     spark.createDataFrame([values], schema).coalesce(1).write.parquet(str(folder))
     (part,) = folder.glob("*.parquet")
     (found,) = extras(rows(bronze.land("a.parquet", part.read_bytes()), document=evolving).collect())
-    assert found == {column_name(name, contract): f"v{number}" for number, name in enumerate(names)}
+    assert found == kept(names, contract)
+    assert sorted(found.values()) == sorted(f"v{number}" for number in range(len(names)))
 
 
 def test_a_header_of_thousands_of_new_columns_is_refused(
