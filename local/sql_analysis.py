@@ -158,6 +158,7 @@ def _first_run(product: Product, contract: Contract, environment: Environment) -
         "cluster_by": product.cluster_by,
         "max_rejected_ratio": product.max_rejected_ratio,
         "evolved": ["drifted"] if contract.evolves else [],
+        "left_out": "1 new column" if contract.evolves else None,
         "files": 1,
         "days": environment.staging_days,
         "replay": None,

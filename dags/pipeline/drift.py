@@ -1,23 +1,28 @@
 """Drift: silver's columns that files brought and the contract doesn't know."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from medallion.contracts import MAX_NEW_COLUMNS, Contract
 from medallion.errors import MedallionError
 
 NAME = re.compile(r"[a-z_][a-z0-9_]*(?<!__)")
+SHOWN = 20  # names of columns that a message tells
 
 
 class DriftError(MedallionError):
     """A new column can't become a column of silver."""
 
 
-def evolved_columns(contract: Contract, brought: Collection[str], stored: Mapping[str, str]) -> list[str]:
-    """Names of silver's columns beyond the contract, all of them STRING, after a run.
+def evolved_columns(
+    contract: Contract, brought: Mapping[str, int], stored: Mapping[str, str]
+) -> tuple[list[str], list[str]]:
+    """Names of silver's columns beyond the contract after a run, all of them STRING; and names of the run's
+    new columns that silver has no room for.
 
-    `brought` names the run's new columns, `stored` has silver's columns with their types. Whether the run's
-    are in silver already makes no difference. Raises DriftError for one that can't be.
+    `brought` has the run's new columns with the number of files that bring each: those of most files come
+    first. `stored` has silver's columns with their types. Whether the run's are in silver already makes no
+    difference. Raises DriftError for one that can't be.
     """
     known = set(contract.taken_names)
     for name in brought:
@@ -28,10 +33,18 @@ def evolved_columns(contract: Contract, brought: Collection[str], stored: Mappin
                 f"{contract.name}.{name}: expected STRING in silver, the type of new columns, got "
                 f"{stored[name]}. Next: put the column into the contract, or drop it from silver."
             )
-    if len(brought) > MAX_NEW_COLUMNS:
-        raise DriftError(
-            f"{contract.name}: expected at most {MAX_NEW_COLUMNS:,} columns beyond the contract, got "
-            f"{len(brought):,}. Next: see what the files are, or set newColumns to ignore."
-        )
-    texts = {name for name, kind in stored.items() if kind == "STRING" and NAME.fullmatch(name)}
-    return sorted((texts - known).union(brought))
+    texts = {name for name, kind in stored.items() if kind == "STRING" and NAME.fullmatch(name)} - known
+    wanted = sorted(brought.keys() - texts, key=lambda name: (-brought[name], name))
+    room = max(0, MAX_NEW_COLUMNS - len(texts))
+    return sorted(texts.union(wanted[:room])), wanted[room:]
+
+
+def without_room(names: list[str]) -> str | None:
+    """What is told of a run's new columns that silver has no room for; None where it has."""
+    if not names:
+        return None
+    told = ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
+    return (
+        f"{len(names):,} new columns are left in their files, for silver has at most {MAX_NEW_COLUMNS:,} "
+        f"beyond the contract: {told}. Next: put those that are wanted into the contract, and backfill."
+    )

@@ -10,7 +10,7 @@ from medallion.contracts import Contract
 from medallion.environments import Environment
 from medallion.products import Product
 from pipeline.backfill import backfill_outcome
-from pipeline.drift import evolved_columns
+from pipeline.drift import evolved_columns, without_room
 from pipeline.replay import replay_outcome
 from pipeline.scripts import query, run_script, run_values, table_columns
 from pipeline.work import found, metrics_of, write_beside_manifest
@@ -23,12 +23,14 @@ def publish(product: Product, environment: Environment) -> Any:
     """The step's task. A replay and a backfill say first what they bring; a dry run of one ends here."""
 
     def values(context: Context, contract: Contract) -> dict[str, Any]:
-        brought = metrics_of(context)["drift"]["new_columns"] if contract.evolves else ()
+        brought = metrics_of(context)["drift"]["new_columns"] if contract.evolves else {}
         stored = table_columns(environment, "silver", product.name, product.partition_by)
+        evolved, left_out = evolved_columns(contract, brought, stored)
         return {
             "partition_by": product.partition_by,
             "cluster_by": product.cluster_by,
-            "evolved": evolved_columns(contract, brought, stored),
+            "evolved": evolved,
+            "left_out": without_room(left_out),
         }
 
     def announce(context: Context) -> None:

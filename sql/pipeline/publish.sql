@@ -131,6 +131,11 @@ IF NOT EXISTS (SELECT 1 FROM `{{ ops }}.runs` WHERE product = {{ product | liter
     {{ (replay is not none) | literal }}
   FROM `{{ staging }}.{{ table }}__files`;
 
+  {% if left_out %}
+  INSERT INTO `{{ ops }}.checks` (product, run, step, name, severity, passed, detail)
+  SELECT {{ product | literal }}, {{ run | literal }}, 'publish', 'new_columns', 'warn', FALSE, {{ left_out | literal }};
+  {% endif %}
+
   DROP TABLE {{ table }}__accepted;
   DROP TABLE {{ table }}__keys;
   DROP TABLE {{ table }}__versions;
