@@ -6,7 +6,7 @@ from pyspark.sql import Column as Col
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion.contracts import Column, Contract
+from medallion.contracts import MAX_NEW_COLUMNS, Column, Contract
 from spark_jobs.cleaning.metrics import Read
 from spark_jobs.cleaning.new_columns import column_names_of, extra_of_keys
 from spark_jobs.cleaning.parsing import spark_type
@@ -28,6 +28,8 @@ def read_json(lines: DataFrame, contract: Contract, read: Read) -> DataFrame:
     rows = _with_new_keys(rows, contract)
     one_object = line.startswith("{") & line.endswith("}") & ~line.rlike(r"\}\s*\{")
     sound = one_object & parsed.isNotNull() & parsed["malformed"].isNull()
+    if contract.evolves:
+        sound &= F.size("keys") <= MAX_NEW_COLUMNS
     return select_texts(
         read.keys(rows, F.when(sound, F.map_values("names"))),
         contract,

@@ -16,7 +16,7 @@ from medallion.odcs import parse_contract
 from spark_jobs.cleaning.files import inspect
 from spark_jobs.cleaning.new_columns import column_name, column_name_of, column_names_of, new_columns
 from tests.fuzzing import CASES, LONG
-from tests.spark_jobs.conftest import HEADER, ROW, Bronze, Rows, changed
+from tests.spark_jobs.conftest import HEADER, ROW, Bronze, Rows, broken, changed
 
 PIECES = (
     *("`", "``", "'", '"', ".", "..", "a.b", "$", "$.a", "[0]"),
@@ -150,6 +150,19 @@ def test_any_column_of_a_parquet_file(
     (found,) = extras(rows(bronze.land("a.parquet", part.read_bytes()), document=evolving).collect())
     assert found == kept(names, contract)
     assert sorted(found.values()) == sorted(f"v{number}" for number in range(len(names)))
+
+
+def test_a_json_line_of_thousands_of_new_keys_is_refused(
+    rows: Rows, bronze: Bronze, evolving: dict[str, Any]
+) -> None:
+    sound = {"changed_at": "2017-01-01 12:00:00", "amount": 1}
+    lines = [
+        json.dumps({"number": new, **sound, **{f"c{number}": 1 for number in range(new)}})
+        for new in (1_000, 1_001)
+    ]
+    found = rows(bronze.land("a.json", "\n".join(lines)), document=evolving)
+    assert [row["id"] for row in found.where("status = 'valid'").collect()] == [1_000]
+    assert broken(found) == [[("", "shape", lines[1][:200])]]
 
 
 def test_a_header_of_thousands_of_new_columns_is_refused(
