@@ -7,6 +7,7 @@ from medallion.contracts import MAX_NEW_COLUMNS, Contract
 from medallion.errors import MedallionError
 
 NAME = re.compile(r"[a-z_][a-z0-9_]*(?<!__)")
+MAX_LETTERS = 20_000  # of all names: the publication's script has each a dozen times, and 1 MB at most
 SHOWN = 20  # names of columns that a message tells
 
 
@@ -33,10 +34,15 @@ def evolved_columns(
                 f"{contract.name}.{name}: expected STRING in silver, the type of new columns, got "
                 f"{stored[name]}. Next: put the column into the contract, or drop it from silver."
             )
-    texts = {name for name, kind in stored.items() if kind == "STRING" and NAME.fullmatch(name)} - known
-    wanted = sorted(brought.keys() - texts, key=lambda name: (-brought[name], name))
-    room = max(0, MAX_NEW_COLUMNS - len(texts))
-    return sorted(texts.union(wanted[:room])), wanted[room:]
+    evolved = {name for name, kind in stored.items() if kind == "STRING" and NAME.fullmatch(name)} - known
+    letters, left_out = sum(map(len, evolved)), []
+    for name in sorted(brought.keys() - evolved, key=lambda name: (-brought[name], name)):
+        if len(evolved) < MAX_NEW_COLUMNS and letters + len(name) <= MAX_LETTERS:
+            evolved.add(name)
+            letters += len(name)
+        else:
+            left_out.append(name)
+    return sorted(evolved), left_out
 
 
 def without_room(names: list[str]) -> str | None:
@@ -46,5 +52,6 @@ def without_room(names: list[str]) -> str | None:
     told = ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
     return (
         f"{len(names):,} new columns are left in their files, for silver has at most {MAX_NEW_COLUMNS:,} "
-        f"beyond the contract: {told}. Next: put those that are wanted into the contract, and backfill."
+        f"beyond the contract, of {MAX_LETTERS:,} letters in all: {told}. "
+        "Next: put those that are wanted into the contract, and backfill."
     )

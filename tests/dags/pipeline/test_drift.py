@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from airflow.exceptions import AirflowFailException
 
+from medallion.config import load_environment
 from medallion.odcs import parse_contract
+from medallion.sql import render
 from pipeline.drift import DriftError, evolved_columns
 from tests.dags.pipeline.orders import HEADER, Pipeline, contract
 
@@ -111,6 +113,19 @@ def test_silver_takes_a_thousand_new_columns_those_of_most_files_first() -> None
     assert (len(evolved), "tier" in evolved, left_out) == (1_000, True, ["c0999", "c1000"])
 
 
+@pytest.mark.parametrize("length", [5, 20, 128])
+def test_the_publications_script_is_none_that_is_too_long_for_bigquery(length: int) -> None:
+    brought = {f"c{number:0{length - 1}}": 1 for number in range(1_000)}
+    evolved, left_out = evolved_columns(orders(), brought, {})
+    assert (len(evolved), len(evolved) + len(left_out)) == (min(1_000, 20_000 // length), 1_000)
+    assert evolved_columns(orders(), brought, dict.fromkeys(evolved, "STRING")) == (evolved, left_out)
+    product = {"product": "orders", "partition_by": "order_date", "cluster_by": [], "left_out": None}
+    run = {"run": "0123456789abcdef", "table": "orders__0123456789abcdef", "release": "", "replay": None}
+    known = {"contract": orders(), "evolved": evolved}
+    script = render("pipeline/publish.sql", load_environment("local"), **product, **run, **known)
+    assert 10_000 < len(script) < 850_000  # of 1,000,000, with room for a wide contract
+
+
 @pytest.mark.parametrize("room", [0, 1])
 def test_what_silver_has_already_takes_of_its_room(room: int) -> None:
     stored = {f"c{number}": "STRING" for number in range(1_000 - room)}
@@ -134,8 +149,8 @@ def test_files_that_bring_too_much_together_are_published_without_it(
     ((severity, passed, detail),) = pipeline.query(told)
     assert (severity, passed) == ("warn", False)
     assert detail == (
-        "2 new columns are left in their files, for silver has at most 1 beyond the contract: remark, tier. "
-        "Next: put those that are wanted into the contract, and backfill."
+        "2 new columns are left in their files, for silver has at most 1 beyond the contract, of 20,000 "
+        "letters in all: remark, tier. Next: put those that are wanted into the contract, and backfill."
     )
 
 
