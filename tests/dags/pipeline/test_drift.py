@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from airflow.exceptions import AirflowFailException
 
-from medallion.config import load_environment
+from medallion.environments import load_environment
 from medallion.odcs import parse_contract
 from medallion.sql import render
 from pipeline.drift import DriftError, evolved_columns
