@@ -1,5 +1,6 @@
 {#- Declares what scripts about silver remember, makes silver's tables, and gives them the columns that a run brings and they don't have yet.
-    From the contract, and what files bring beyond it.
+    From the contract, and what files bring beyond it. Silver's own table, whose columns are what is known, gains one last:
+    a script that ends in between adds it to both when it is run again.
     A backfill is compared with them before it is published, so that they are made before that. -#}
 {% macro layout(name, description) %}
 CREATE TABLE IF NOT EXISTS `{{ silver }}.{{ name }}` (
@@ -20,7 +21,7 @@ OPTIONS (description = {{ description | literal }});
 {% endmacro %}
 {% macro addition(name, type, description) %}
 IF {{ name | literal }} NOT IN UNNEST(known) THEN
-  {% for place in places %}
+  {% for place in places | reverse %}
   ALTER TABLE `{{ silver }}.{{ place }}`
   ADD COLUMN IF NOT EXISTS `{{ name }}` {{ type }} OPTIONS (description = {{ description | literal }});
   {% endfor %}

@@ -1,5 +1,6 @@
 """Columns that files bring and the contract doesn't know, on their way to silver."""
 
+import re
 from typing import Any
 
 import pytest
@@ -119,11 +120,12 @@ def test_the_publications_script_is_none_that_is_too_long_for_bigquery(length: i
     evolved, left_out = evolved_columns(orders(), brought, {})
     assert (len(evolved), len(evolved) + len(left_out)) == (min(1_000, 20_000 // length), 1_000)
     assert evolved_columns(orders(), brought, dict.fromkeys(evolved, "STRING")) == (evolved, left_out)
-    product = {"product": "orders", "partition_by": "order_date", "cluster_by": [], "left_out": None}
-    run = {"run": "0123456789abcdef", "table": "orders__0123456789abcdef", "release": "", "replay": None}
-    known = {"contract": orders(), "evolved": evolved}
-    script = render("pipeline/publish.sql", load_environment("local"), **product, **run, **known)
-    assert 10_000 < len(script) < 850_000  # of 1,000,000, with room for a wide contract
+    assert 10_000 < len(publication(evolved)) < 850_000  # of 1,000,000, with room for a wide contract
+
+
+def test_a_script_that_ends_between_two_tables_adds_the_column_to_both_the_next_time() -> None:
+    added = re.findall(r"ALTER TABLE `(.*)`\n  ADD COLUMN IF NOT EXISTS `tier`", publication(["tier"]))
+    assert added == ["silver.orders__superseded", "silver.orders"]  # the last tells what is there
 
 
 @pytest.mark.parametrize("room", [0, 1])
@@ -161,3 +163,11 @@ def test_a_column_of_another_type_is_not_taken_for_a_new_one() -> None:
 
 def orders() -> Any:
     return parse_contract(contract(), "orders.yaml")
+
+
+def publication(evolved: list[str]) -> str:
+    """The script of a publication of orders, of which silver has these columns beyond the contract."""
+    product = {"product": "orders", "partition_by": "order_date", "cluster_by": [], "left_out": None}
+    run = {"run": "0123456789abcdef", "table": "orders__0123456789abcdef", "release": "", "replay": None}
+    known = {"contract": orders(), "evolved": evolved}
+    return render("pipeline/publish.sql", load_environment("local"), **product, **run, **known)
