@@ -20,7 +20,7 @@ help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 .PHONY: setup
-setup: $(VENV)/pipeline/.ready $(VENV)/emulators/.ready  ## make the virtual environments from the locked requirements
+setup: $(VENV)/pipeline/.ready $(VENV)/pipeline/.classes $(VENV)/emulators/.ready  ## make the virtual environments from the locked requirements
 
 $(VENV)/uv/.ready: requirements/uv.txt
 	@echo "[1/3] the installer"
@@ -33,7 +33,11 @@ $(VENV)/pipeline/.ready: requirements/pipeline.txt $(VENV)/uv/.ready
 	@echo "[2/3] Airflow, Spark and Keras (about 3 GB on disk)"
 	$(UV) venv --quiet --clear --python $(PYTHON) $(VENV)/pipeline
 	$(UV) pip install --quiet --compile-bytecode --require-hashes --python $(BIN)/python -r requirements/pipeline.txt
-	$(BIN)/python -m local.class_archive
+	@touch $@
+
+# Of its own, so that an environment that was made without one gets it, and is not made anew for it.
+$(VENV)/pipeline/.classes: $(VENV)/pipeline/.ready
+	@$(BIN)/python -m local.class_archive
 	@touch $@
 
 $(VENV)/emulators/.ready: requirements/emulators.txt local/setup_emulators.py $(VENV)/uv/.ready
