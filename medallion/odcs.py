@@ -26,7 +26,7 @@ from medallion.errors import ConfigError
 
 SQL_TYPE = re.compile(r"(INT64|STRING|BOOL|FLOAT64|DATE|TIMESTAMP|NUMERIC)(?:\((\d+), *(\d+)\))?")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
-NAME_LETTERS = "letters of ASCII, digits and _"
+NAME_LETTERS = "letters of ASCII, digits and _, at most 128 and no digit first"
 ENCODINGS = (
     *("UTF-8", "UTF-16", "UTF-16LE", "UTF-16BE", "US-ASCII"),
     *("ISO-8859-1", "ISO-8859-15", "windows-1250", "windows-1251", "windows-1252"),

@@ -20,7 +20,8 @@ def test_spark_starts_with_the_classes_of_the_archive(tmp_path: Path) -> None:
     settings = environment(str(tmp_path)) | {"JAVA_HOME": str(java_home())}
     subprocess.run(command, env=settings, capture_output=True, check=True)
     (context,) = (line for line in log.read_text().splitlines() if "org.apache.spark.SparkContext " in line)
-    assert "shared objects file (top)" in context, ARCHIVE
+    told = f"{ARCHIVE} is {'of another Java or other jars' if ARCHIVE.exists() else 'not there'}"
+    assert "shared objects file (top)" in context, f"{told}. Next: python -m local.class_archive"
 
 
 def test_without_an_archive_setup_goes_on_and_says_why(
