@@ -7,7 +7,7 @@ from typing import Any
 ERROR, WARNING = "error", "warning"
 HASH, DROP = "hash", "drop"
 EVOLVE, IGNORE, FAIL = "evolve", "ignore", "fail"
-MAX_NEW_COLUMNS = 1_000  # of a file, and of silver where it takes them: BigQuery's tables have 10,000 at most
+MAX_NEW_COLUMNS = 1_000  # of a header, a JSON line, and silver: BigQuery's tables have 10,000 at most
 # Names that staging, silver and quarantine give to columns of their own.
 RESERVED = (
     *("extra", "key_hash", "row_hash", "source_file", "source_generation"),

@@ -24,14 +24,14 @@ def watched(services: dict[str, int]) -> Iterator[Peaks]:
     Where the watching fails, its error is raised in the end, unless what is watched raises one.
     """
     peaks: Peaks = {}
-    ended = threading.Event()
+    done = threading.Event()
 
     def watch() -> None:
         while True:
             held = _held(services)
             for group, size in {**held, ALL: sum(held.values())}.items():
                 peaks[group] = max(peaks.get(group, 0), size)
-            if ended.wait(SECONDS):
+            if done.wait(SECONDS):
                 break
 
     with ThreadPoolExecutor(1) as pool:
@@ -39,7 +39,7 @@ def watched(services: dict[str, int]) -> Iterator[Peaks]:
         try:
             yield peaks
         finally:
-            ended.set()
+            done.set()
         watching.result()
 
 

@@ -85,8 +85,8 @@ def extra_of(new: dict[str, str], text: Callable[[str], Col], contract: Contract
 
 
 def extra_of_keys(values: Col, names: Col, contract: Contract) -> Col:
-    """The same for a row that names its own columns: their values by those names, which are the keys of
-    `column_names_of`.
+    """The same for a row that names its own columns, from all its values by their names, and from what
+    `column_names_of` makes of the new names.
     """
     if not contract.evolves:
         return nothing("string")
