@@ -13,8 +13,9 @@ from spark_jobs.cleaning.parsing import without_tokens
 from spark_jobs.cleaning.texts import nothing
 
 MAX_LENGTH = 128
-DIGITS = 8  # of a name's hash, which tell it from others that would become the same
-CUT_LENGTH = MAX_LENGTH - DIGITS - 1
+DIGITS = 16  # of a name's hash, which tell it from others that would become the same
+CUT_LENGTH = MAX_LENGTH - DIGITS - len("__")
+OWN_NAME = f"__[0-9a-f]{{{DIGITS}}}$"  # nobody else may have such a name, so that none is met twice
 # BigQuery has names of its own that begin with _, and the publication's script some that end with __.
 WRONG_LETTER, WRONG_START, WRONG_END = "[^a-z0-9_]", "^(?=[0-9_])|^$", "(?<=__)$"
 
@@ -29,7 +30,9 @@ def new_columns(names: tuple[str, ...], contract: Contract) -> dict[str, str]:
     plain = {name: column_name(name, contract) for name in names if name and name not in known}
     times = Counter(plain.values())
     return {
-        column if times[column] == 1 or name == column else _own_name(name, column): name
+        _own_name(name, column)
+        if re.search(OWN_NAME, column) or (times[column] > 1 and name != column)
+        else column: name
         for name, column in plain.items()
     }
 
@@ -50,7 +53,7 @@ def column_name_of(name: Col, contract: Contract) -> Col:
 
 
 def _own_name(name: str, column: str) -> str:
-    return f"{column[:CUT_LENGTH]}_{sha256(name.encode()).hexdigest()[:DIGITS]}"
+    return f"{column[:CUT_LENGTH]}__{sha256(name.encode()).hexdigest()[:DIGITS]}"
 
 
 def column_names_of(names: Col, contract: Contract) -> Col:
@@ -62,8 +65,9 @@ def column_names_of(names: Col, contract: Contract) -> Col:
             before, after = (F.get(sorted_names, place + step)["column"] for step in (-1, 1))
             is_shared = column.eqNullSafe(before) | column.eqNullSafe(after)
             digits = F.left(F.sha2(name.cast("binary"), 256), F.lit(DIGITS))
-            own = F.concat_ws("_", F.left(column, F.lit(CUT_LENGTH)), digits)
-            return F.struct(name, F.when(is_shared & (name != column), own).otherwise(column))
+            own = F.concat_ws("__", F.left(column, F.lit(CUT_LENGTH)), digits)
+            needs_own = column.rlike(OWN_NAME) | (is_shared & (name != column))
+            return F.struct(name, F.when(needs_own, own).otherwise(column))
 
         return F.transform(sorted_names, entry)
 

@@ -26,7 +26,7 @@ def read_json(lines: DataFrame, contract: Contract, read: Read) -> DataFrame:
         # Spark turns a number into text through a double, but into a decimal digit by digit.
         rows = rows.withColumn("numbers", F.from_json("raw", _schema(decimals, _wide), OPTIONS))
     rows = _with_new_keys(rows, contract)
-    one_object = line.startswith("{") & line.endswith("}") & ~line.rlike(r"\}\s*\{")
+    one_object = line.startswith("{") & line.endswith("}") & ~_has_several(line)
     sound = one_object & parsed.isNotNull() & parsed["malformed"].isNull()
     if contract.evolves:
         sound &= F.size("keys") <= MAX_NEW_COLUMNS
@@ -38,6 +38,13 @@ def read_json(lines: DataFrame, contract: Contract, read: Read) -> DataFrame:
         fault=F.when(~F.col("is_utf8"), ENCODING).when(~F.coalesce(sound, F.lit(False)), SHAPE),
         extra=F.when(sound, extra_of_keys(F.col("values"), F.col("names"), contract)),
     )
+
+
+def _has_several(line: Col) -> Col:
+    """Whether an object follows another one; texts may have in them what would stand between the two."""
+    between = r"\}\s*\{"
+    without_texts = F.regexp_replace(F.regexp_replace(line, r"\\.", ""), '"[^"]*"', "")
+    return line.rlike(between) & without_texts.rlike(between)
 
 
 def _with_new_keys(rows: DataFrame, contract: Contract) -> DataFrame:

@@ -63,6 +63,15 @@ def test_a_line_that_is_no_object_is_rejected(rows: Rows, bronze: Bronze, conten
     assert broken(found) == [[("", "shape", content)]]
 
 
+@pytest.mark.parametrize("text", ["a} {b", '"}{"', "\\}{\\", "}\n{"])
+def test_a_text_may_look_like_the_end_of_an_object(
+    rows: Rows, bronze: Bronze, document: dict[str, Any], text: str
+) -> None:
+    document = changed(document, "code", logicalTypeOptions={})
+    (row,) = rows(bronze.land("a.jsonl", line(code=text)), document=document).collect()
+    assert (row["status"], row["code"]) == ("valid", text)
+
+
 def test_an_absent_key_is_null_and_blank_lines_are_no_rows(rows: Rows, bronze: Bronze) -> None:
     without = json.dumps({key: value for key, value in GOOD.items() if key != "code"})
     (row,) = rows(bronze.land("a.jsonl", f"\n{without}\n  \n")).collect()
