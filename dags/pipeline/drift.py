@@ -32,7 +32,8 @@ def evolved_columns(
         if stored.get(name, "STRING") != "STRING":
             raise DriftError(
                 f"{contract.name}.{name}: expected STRING in silver, the type of new columns, got "
-                f"{stored[name]}. Next: put the column into the contract, or drop it from silver."
+                f"{stored[name]}. Next: put the column into the contract, or drop it from silver and from "
+                f"{contract.name}__superseded."
             )
     evolved = {name for name, kind in stored.items() if kind == "STRING" and NAME.fullmatch(name)} - known
     letters, left_out = sum(map(len, evolved)), []

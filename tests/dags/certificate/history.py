@@ -137,7 +137,8 @@ def _rows(stage: Stage, select: str) -> Counter[str]:
         return Counter()
     rows = (json.loads(row) for (row,) in found)
     return Counter(
-        json.dumps({key: value for key, value in row.items() if value is not None}) for row in rows
+        json.dumps({key: value for key, value in row.items() if value is not None}, sort_keys=True)
+        for row in rows
     )
 
 
