@@ -29,11 +29,22 @@ def main() -> int:
     logging.basicConfig(format="%(message)s")
     java = java_home()
     try:
+        require_plain(ARCHIVE)
         with tempfile.TemporaryDirectory() as folder:
             make(java, Path(folder), ARCHIVE)
     except (MedallionError, OSError) as error:
         log.warning("No archive of Spark's classes, so that Spark will start slower: %s", error)
     return 0
+
+
+def require_plain(archive: Path) -> None:
+    """Raises MedallionError for a folder from which Java 17 takes no class out of an archive: it compares
+    paths with URLs, in which a space is `%20`.
+    """
+    if archive.as_uri() != f"file://{archive}":
+        raise MedallionError(
+            f"Java 17 knows none in a folder whose name has a space, or the like: {archive.parent}"
+        )
 
 
 def make(java: Path, folder: Path, archive: Path) -> None:
@@ -46,7 +57,7 @@ def make(java: Path, folder: Path, archive: Path) -> None:
     job = Application(str(ROOT / "spark_jobs" / "clean.py"), args=tuple(map(str, arguments)))
     part = archive.with_suffix(".part")
     # In the place of the option that would take an archive of before.
-    conf = {"spark.driver.defaultJavaOptions": f'"-XX:ArchiveClassesAtExit={part}" -Xlog:disable'}
+    conf = {"spark.driver.defaultJavaOptions": f"-XX:ArchiveClassesAtExit={part} -Xlog:disable"}
     command = job.command(Settings(folder / "buckets", "", conf=conf), "class archive")
     try:
         _run(command, environment(str(folder)) | {"JAVA_HOME": str(java), "PYTHONPATH": str(ROOT)})

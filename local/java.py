@@ -25,7 +25,7 @@ def java_home() -> Path:
 
 def shared_classes() -> dict[str, str]:
     """Spark's setting to start from the archive of its classes; none where there is no archive."""
-    option = f'"-XX:SharedArchiveFile={ARCHIVE}"'  # in quotes, for a folder's name may have spaces
+    option = f"-XX:SharedArchiveFile={ARCHIVE}"
     return {"spark.driver.defaultJavaOptions": option} if ARCHIVE.exists() else {}
 
 

@@ -10,6 +10,9 @@ from local.java import ARCHIVE, java_home
 from local.spark_submit import Application, Settings, environment
 
 
+@pytest.mark.skipif(
+    ARCHIVE.as_uri() != f"file://{ARCHIVE}", reason="Java 17 knows no archive in a folder with a space"
+)
 def test_spark_starts_with_the_classes_of_the_archive(tmp_path: Path) -> None:
     (tmp_path / "job.py").write_text(
         "from pyspark.sql import SparkSession\nSparkSession.builder.getOrCreate()\n"
@@ -32,5 +35,16 @@ def test_without_an_archive_setup_goes_on_and_says_why(
     java.write_text("#!/bin/sh\necho 'Unrecognized option: '$1 >&2\nexit 1\n")
     java.chmod(0o700)
     monkeypatch.setattr(class_archive, "java_home", lambda: tmp_path)
+    monkeypatch.setattr(class_archive, "ARCHIVE", tmp_path / "spark.jsa")
     assert class_archive.main() == 0
     assert "Spark will start slower: Unrecognized option: -Xshare:dump" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["two words", "größe", "100%"])
+def test_none_is_made_where_java_would_not_take_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    monkeypatch.setattr(class_archive, "ARCHIVE", tmp_path / name / "spark.jsa")
+    assert class_archive.main() == 0
+    assert "Spark will start slower: Java 17 knows none in a folder" in caplog.text
+    assert name in caplog.text
