@@ -29,7 +29,10 @@ def main() -> int:
     logging.basicConfig(format="%(message)s")
     java = java_home()
     try:
-        require_plain(ARCHIVE)
+        if not is_plain(ARCHIVE):
+            raise MedallionError(
+                f"Java 17 knows none in a folder whose name has a space, or the like: {ARCHIVE.parent}"
+            )
         with tempfile.TemporaryDirectory() as folder:
             make(java, Path(folder), ARCHIVE)
     except (MedallionError, OSError) as error:
@@ -37,14 +40,9 @@ def main() -> int:
     return 0
 
 
-def require_plain(archive: Path) -> None:
-    """Raises MedallionError for a folder from which Java 17 takes no class out of an archive: it compares
-    paths with URLs, in which a space is `%20`.
-    """
-    if archive.as_uri() != f"file://{archive}":
-        raise MedallionError(
-            f"Java 17 knows none in a folder whose name has a space, or the like: {archive.parent}"
-        )
+def is_plain(archive: Path) -> bool:
+    """Whether Java 17 takes classes out of it: it compares paths with URLs, in which a space is `%20`."""
+    return archive.as_uri() == f"file://{archive}"
 
 
 def make(java: Path, folder: Path, archive: Path) -> None:

@@ -1,11 +1,13 @@
-"""What tests of several parts share: the one Spark session, servers of the local cloud, and a warehouse."""
+"""What tests of several parts share: one Spark session, local servers, a warehouse, a copy of conf/."""
 
 import logging
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from pyspark.sql import SparkSession
@@ -13,6 +15,7 @@ from pyspark.sql import SparkSession
 from local.java import java_home, shared_classes
 from local.paths import EMULATORS
 from local.services import Service, Services, answers_http, free_ports
+from medallion.documents import CONF
 
 PROJECT = "tests"
 
@@ -80,3 +83,15 @@ def warehouse(bigquery_url: str) -> bigquery.Client:
     )
     client.create_dataset("gold")
     return client
+
+
+@pytest.fixture
+def conf(tmp_path: Path) -> Path:
+    """A copy of conf/ that a test may spoil."""
+    shutil.copytree(CONF, tmp_path / "conf")
+    return tmp_path / "conf"
+
+
+def edit(file: Path, **changes: object) -> None:
+    """Gives keys of a YAML file other values."""
+    file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), **changes}))

@@ -29,12 +29,12 @@ def new_columns(names: tuple[str, ...], contract: Contract) -> dict[str, str]:
     known = {source.lower() for column in contract.read_columns for source in column.sources}
     plain = {name: column_name(name, contract) for name in names if name and name not in known}
     times = Counter(plain.values())
-    return {
-        _own_name(name, column)
-        if re.search(OWN_NAME, column) or (times[column] > 1 and name != column)
-        else column: name
-        for name, column in plain.items()
-    }
+    named = {}
+    for name, column in plain.items():
+        is_shared = times[column] > 1 and name != column
+        needs_own = is_shared or re.search(OWN_NAME, column)
+        named[_own_name(name, column) if needs_own else column] = name
+    return named
 
 
 def column_name(name: str, contract: Contract) -> str:

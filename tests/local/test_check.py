@@ -1,28 +1,16 @@
 """`make check` tells every problem of every file at once."""
 
-import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 from pyspark.sql import SparkSession
 
 from local.check import check
-from medallion.documents import CONF
+from tests.conftest import edit
 
 PRODUCT = "products/customer_transactions.yaml"
 CONTRACT = "contracts/customer_transactions.yaml"
-
-
-@pytest.fixture
-def conf(tmp_path: Path) -> Path:
-    shutil.copytree(CONF, tmp_path / "conf")
-    return tmp_path / "conf"
-
-
-def edit(file: Path, **changes: Any) -> None:
-    file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), **changes}))
 
 
 def test_the_projects_own_files_have_no_problem(spark: SparkSession) -> None:

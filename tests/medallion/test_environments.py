@@ -7,7 +7,7 @@ import pytest
 from medallion.documents import CONF
 from medallion.environments import environment_name, load_environment
 from medallion.errors import ConfigError
-from tests.medallion.conftest import edit
+from tests.conftest import edit
 
 
 @pytest.mark.parametrize("name", ["local", "dev", "prod"])

@@ -6,7 +6,7 @@ import pytest
 
 from medallion.errors import ConfigError
 from medallion.models import load_model, model_names
-from tests.medallion.conftest import edit
+from tests.conftest import edit
 
 
 def test_every_model_loads() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from medallion.errors import ConfigError
 from medallion.products import load_product, product_names
-from tests.medallion.conftest import edit
+from tests.conftest import edit
 
 
 def test_every_product_loads() -> None:
