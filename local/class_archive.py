@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.java import ARCHIVE, java_home
+from local.java import ARCHIVE, java_home, takes_archive
 from local.sample import export_sample
 from local.spark_submit import Application, Settings, environment
 from medallion.documents import CONF, ROOT
@@ -29,7 +29,7 @@ def main() -> int:
     logging.basicConfig(format="%(message)s")
     java = java_home()
     try:
-        if not is_plain(ARCHIVE):
+        if not takes_archive(ARCHIVE):
             raise MedallionError(
                 f"Java 17 knows none in a folder whose name has a space, or the like: {ARCHIVE.parent}"
             )
@@ -38,11 +38,6 @@ def main() -> int:
     except (MedallionError, OSError) as error:
         log.warning("No archive of Spark's classes, so that Spark will start slower: %s", error)
     return 0
-
-
-def is_plain(archive: Path) -> bool:
-    """Whether Java 17 takes classes out of it: it compares paths with URLs, in which a space is `%20`."""
-    return archive.as_uri() == f"file://{archive}"
 
 
 def make(java: Path, folder: Path, archive: Path) -> None:

@@ -23,10 +23,17 @@ def java_home() -> Path:
     return Path(JAVA_HOME)
 
 
+def takes_archive(archive: Path) -> bool:
+    """Whether Java 17 takes classes out of it: it compares paths with URLs, in which a space is `%20`."""
+    return archive.as_uri() == f"file://{archive}"
+
+
 def shared_classes() -> dict[str, str]:
-    """Spark's setting to start from the archive of its classes; none where there is no archive."""
+    """Spark's setting to start from the archive of its classes; none where there is no archive, and none
+    where this Python was started through a link whose path has a space, though the archive is there.
+    """
     option = f"-XX:SharedArchiveFile={ARCHIVE}"
-    return {"spark.driver.defaultJavaOptions": option} if ARCHIVE.exists() else {}
+    return {"spark.driver.defaultJavaOptions": option} if takes_archive(ARCHIVE) and ARCHIVE.exists() else {}
 
 
 def _candidates() -> list[Path]:
