@@ -14,6 +14,7 @@ from spark_jobs.cleaning.rules import Rule, is_broken
 
 VALID, REJECTED, DUPLICATE = STATUSES = "valid", "rejected", "duplicate"
 SLICE = 10  # rules that are counted together, by their combinations
+PARTS = 8  # of the names of new columns, each collected by itself
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,12 @@ class Read:
     def keys(self, rows: DataFrame, keys: Col) -> DataFrame:
         """The rows; collects the names of new columns, where each row has its own."""
         self._keys.append(Observation())
-        found = F.when(keys.isNotNull(), F.struct("file__", keys.alias("keys")))
-        return rows.observe(self._keys[-1], F.to_json(F.collect_set(found)).alias("keys"))
+        # Rows that bring some of 30 names each can have millions of combinations of them all, but few of the
+        # names of one part. Made beforehand, because Spark interprets what stands inside an observation.
+        rows = rows.withColumn("keys__", keys)
+        parts = (F.collect_set(_part(F.col("keys__"), part)) for part in range(PARTS))
+        found = (F.to_json(part).alias(f"keys{number}") for number, part in enumerate(parts))
+        return rows.observe(self._keys[-1], *found).drop("keys__")
 
     @property
     def bytes(self) -> int:
@@ -73,8 +78,9 @@ class Read:
         """Names of new columns that rows name themselves, by the number of their file."""
         found: dict[int, set[str]] = defaultdict(set)
         for observation in self._keys:
-            for row in json.loads(observation.get.get("keys", "[]")):
-                found[row["file__"]].update(row["keys"])
+            for part in observation.get.values():
+                for row in json.loads(part):
+                    found[row["file__"]].update(row["keys"])
         return found
 
 
@@ -134,6 +140,16 @@ def _combination(rules: list[Rule]) -> Col:
     """The bin of a file and a combination of rules; null for a row that breaks none at all."""
     bits = (F.when(is_broken(rule), F.lit(1 << bit)).otherwise(0) for bit, rule in enumerate(rules))
     return F.when(F.col("texts__").isNotNull(), reduce(Col.__add__, bits, F.col("file__") * (1 << SLICE)))
+
+
+def _part(keys: Col, part: int) -> Col:
+    """A row's file and those of its keys that are of this part; null where none can be.
+
+    A key's hash tells its part; but one that comes alone, as most do, is of the first.
+    """
+    of_part = F.filter(keys, lambda key: F.pmod(F.hash(key), F.lit(PARTS)) == part)
+    found = F.when(F.size(keys) == 1, keys).otherwise(of_part)
+    return F.when(F.size(keys) > (1 if part else 0), F.struct("file__", found.alias("keys")))
 
 
 def _histogram(place: Col, bins: int) -> Col:

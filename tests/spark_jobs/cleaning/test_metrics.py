@@ -1,5 +1,6 @@
 """Counts that are taken while rows pass must be those of the rows."""
 
+import json
 from collections import Counter, defaultdict
 
 import pytest
@@ -103,3 +104,13 @@ def test_new_keys_are_found_by_file(spark: SparkSession) -> None:
         1000 * 1000 % 39: {"tier", "k6"},
         2000 * 2000 % 39: {"tier", "k5"},
     }
+
+
+def test_many_combinations_of_new_keys_are_collected_as_few(spark: SparkSession) -> None:
+    read, names = Read(1), [f"option_{number}" for number in range(30)]
+    chosen = F.filter(F.array(*map(F.lit, names)), lambda name: F.pmod(F.xxhash64(name, "id"), F.lit(2)) == 0)
+    rows = spark.range(20_000, numPartitions=4).select(F.lit(0).alias("file__"), chosen.alias("keys"))
+    assert rows.distinct().count() > 19_000
+    read.keys(rows, F.col("keys")).write.format("noop").mode("overwrite").save()
+    assert read.keys_by_file == {0: set(names)}
+    assert sum(len(json.loads(part)) for part in read._keys[0].get.values()) < 1_000
