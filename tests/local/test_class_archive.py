@@ -10,9 +10,7 @@ from local.java import ARCHIVE, java_home, takes_archive
 from local.spark_submit import Application, Settings, environment
 
 
-@pytest.mark.skipif(
-    not takes_archive(ARCHIVE), reason="Java 17 knows no archive in a folder with a space"
-)
+@pytest.mark.skipif(not takes_archive(ARCHIVE), reason="Java 17 knows no archive in a folder with a space")
 def test_spark_starts_with_the_classes_of_the_archive(tmp_path: Path) -> None:
     (tmp_path / "job.py").write_text(
         "from pyspark.sql import SparkSession\nSparkSession.builder.getOrCreate()\n"
