@@ -91,20 +91,22 @@ class Place:
         (told,) = self.cloud.query(f"SELECT {sums} FROM ops.files WHERE product = {literal(PRODUCT)}")
         return told
 
-    def fingerprints(self) -> dict[str, tuple[Any, ...]]:
+    def fingerprints(self) -> dict[str, list[str]]:
         """Rows and a sum over their content, of each table that people read; the same for the same rows."""
         tables = {f"gold.{table.table}": "*" for table in load_product(PRODUCT).gold}
         tables[f"silver.{PRODUCT}"] = "* EXCEPT (run, source_generation)"  # which tell of the way
         return {
-            table: tuple(self.cloud.query(fingerprint(table, columns))[0].values())
+            table: list(map(str, self.cloud.query(fingerprint(table, columns))[0].values()))
             for table, columns in tables.items()
         }
 
 
 @contextmanager
-def place(sources: Iterable[str] = ()) -> Iterator[Place]:
-    """Starts a cloud with nothing in it, and stops it. Training, which a run triggers, is paused."""
-    services = start_over(keep=False)
+def place(sources: Iterable[str] = (), keep: bool = False) -> Iterator[Place]:
+    """Starts a cloud with nothing in it, unless its data is to be kept, and stops it. Training, which a run
+    triggers, is paused.
+    """
+    services = start_over(keep)
     try:
         cloud = start(services, sources=sources)
         api = AirflowApi(cloud.ports["airflow"])
