@@ -2,12 +2,12 @@
 
 import json
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import count
+from time import sleep
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -60,13 +60,13 @@ class Api:
             wait=_wait,
             retry=retry_if_exception_type(NotNowError),
             before_sleep=lambda state: log.warning("%s", state.outcome and state.outcome.exception()),
-            sleep=lambda seconds: time.sleep(seconds),
+            sleep=lambda seconds: sleep(seconds),
             reraise=True,
         )
         return tries(self._ask_once, url, query)
 
     def _ask_once(self, url: str, query: dict[str, Any]) -> bytes:
-        time.sleep(self.interval)
+        sleep(self.interval)
         try:
             # A redirect to another host would take the connection's headers there.
             answer = self.session.get(url, params=query, timeout=TIMEOUT, allow_redirects=False, stream=True)

@@ -38,9 +38,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenMeteo]:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The seconds that were waited, but for none."""
     waited: list[float] = []
-    monkeypatch.setattr(
-        http_source.time, "sleep", lambda seconds: waited.append(seconds) if seconds else None
-    )
+    monkeypatch.setattr(http_source, "sleep", lambda seconds: waited.append(seconds) if seconds else None)
     return waited
 
 
