@@ -60,7 +60,7 @@ class Api:
             wait=_wait,
             retry=retry_if_exception_type(NotNowError),
             before_sleep=lambda state: log.warning("%s", state.outcome and state.outcome.exception()),
-            sleep=lambda seconds: sleep(seconds),
+            sleep=sleep,
             reraise=True,
         )
         return tries(self._ask_once, url, query)

@@ -57,10 +57,12 @@ class Read:
         """The rows; collects the names of new columns, where each row has its own."""
         self._keys.append(Observation())
         # Rows that bring some of 30 names each can have millions of combinations of them all, but few of the
-        # names of one part. Made beforehand, because Spark interprets what stands inside an observation.
+        # names of one part. Keys are made beforehand, because Spark interprets what an observation has in it.
         rows = rows.withColumn("keys__", keys)
-        parts = (F.collect_set(_part(F.col("keys__"), part)) for part in range(PARTS))
-        found = (F.to_json(part).alias(f"keys{number}") for number, part in enumerate(parts))
+        found = (
+            F.to_json(F.collect_set(_part(F.col("keys__"), part))).alias(f"keys{part}")
+            for part in range(PARTS)
+        )
         return rows.observe(self._keys[-1], *found).drop("keys__")
 
     @property
