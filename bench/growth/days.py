@@ -24,14 +24,14 @@ Tables = dict[str, list[str]]
 @dataclass
 class Measured:
     """The one run over so many days: its seconds, the rows that it read and what its tables then held; and
-    seconds of the daily runs so far.
+    seconds of the daily runs so far; None for one that was interrupted once all its rows were published.
     """
 
     days: int
     once: float
     rows: int
     tables: Tables
-    daily: list[float] = field(default_factory=list)
+    daily: list[float | None] = field(default_factory=list)
 
 
 def days(number: int) -> Figures:
@@ -63,8 +63,9 @@ def day_by_day(files: list[Path], measured: Measured, keep: bool) -> Tables:
     """
     with place(keep=keep) as there:
         for file in files[len(measured.daily) :]:
-            measured.daily.append(there.run([file]).seconds)
-            NOTES.write_text(json.dumps(asdict(measured)))
+            run = there.run([file])
+            measured.daily.append(run.seconds if run.name else None)
+            note(measured)
             say(f"{len(measured.daily)} of {len(files)} days")
         return there.fingerprints()
 
@@ -77,19 +78,31 @@ def noted(number: int) -> Measured | None:
     return measured if measured.days == number else None
 
 
+def note(measured: Measured) -> None:
+    """Keeps what was measured so far, wherever the benchmark is interrupted."""
+    part = NOTES.with_suffix(".part")
+    part.write_text(json.dumps(asdict(measured)))
+    part.replace(NOTES)
+
+
 def figures(measured: Measured) -> Figures:
     """The table: what a run a day takes beside one run, and a late run beside an early one."""
-    number, seconds = measured.days, measured.daily
-    ends = min(ENDS, max(number // 2, 1))
+    number, seconds = measured.days, [taken for taken in measured.daily if taken is not None]
+    ends = min(ENDS, max(len(seconds) // 2, 1))
     first, last = sum(seconds[:ends]) / ends, sum(seconds[-ends:]) / ends
     notes = [
         f"{measured.rows:,} rows; silver and every gold table are the same in the end.",
         f"Day by day takes {sum(seconds) / measured.once:.1f} times as long.",
         f"A run of the last {ends} days takes {last / first:.2f} times as long as one of the first {ends}.",
     ]
+    if len(seconds) < number:
+        notes.append(f"Daily runs that were interrupted, and so not measured: {number - len(seconds)}.")
     rows = [
         (name, f"{runs}", f"{total:.1f}", f"{total / runs:.1f}", f"{total / measured.rows * 1e3:.3f}")
-        for name, runs, total in (("one run a day", number, sum(seconds)), ("one run", 1, measured.once))
+        for name, runs, total in (
+            ("one run a day", len(seconds), sum(seconds)),
+            ("one run", 1, measured.once),
+        )
     ]
     headings = ("", "Runs", "Seconds", "Seconds a run", "ms a row")
     return Figures(f"{number} days", headings, rows, notes)

@@ -26,7 +26,10 @@ STEPS = ("discover", "clean", "stage", "audit", "publish", "gold")
 
 @dataclass(frozen=True)
 class Run:
-    """What a run of the DAG took: seconds of each step, from the end of the one before, and peak memory."""
+    """What a run of the DAG took: seconds of each step, from the end of the one before, and peak memory.
+
+    Its name is empty where it found no new file.
+    """
 
     name: str
     steps: dict[str, float]
@@ -75,8 +78,8 @@ class Place:
                 follow(self.api, PRODUCT, dag_run, expect_all)
         except Exception as error:  # from a run that failed to an Airflow that is gone
             raise StoppedError(error, self._step_at(dag_run), peaks) from error
-        name = self.api.returned(PRODUCT, dag_run, "discover")["run"]
-        return Run(name, steps(self.api.tasks(PRODUCT, dag_run)), peaks)
+        found = self.api.returned(PRODUCT, dag_run, "discover") or {}
+        return Run(found.get("run", ""), steps(self.api.tasks(PRODUCT, dag_run)), peaks)
 
     def _step_at(self, dag_run: str) -> str | None:
         try:
