@@ -93,24 +93,23 @@ def _is_plain_number(text: Col, column: Column) -> Col:
     whole = column.precision - column.scale
     if whole > BIGINT_DIGITS:
         return text.rlike(rf"^[+-]?\d{{1,{whole}}}(\.\d{{0,{column.scale}}})?$")
-    # A cast to BIGINT takes ASCII digits with a point somewhere, and blanks around them, but not inside.
-    numeric = F.concat(text, F.lit("0")).cast("bigint").isNotNull() & (text >= "+") & (text < ":")
+    # A cast to BIGINT takes ASCII digits with a point somewhere, and blanks around them, but not inside. What
+    # comes first tells that there are none, and that there is a digit before the point.
+    numeric = F.concat(text, F.lit("0")).cast("bigint").isNotNull()
+    unsigned = (text >= "0") & (text < ":")
+    signed = (text >= "+") & (text < ".") & (F.substring(text, 2, 1) >= "0")
     point = F.instr(text, ".")
-    has_digit = (point > 2) | ((point == 2) & (text >= "0"))  # a sign is below all digits
-    return numeric & ((point == 0) | (has_digit & (F.length(text) - point <= column.scale)))
+    return (unsigned | signed) & numeric & ((point == 0) | (F.octet_length(text) - point <= column.scale))
 
 
 def _whole_second(text: Col, separator: str) -> Col:
     """The time that a text yyyy-MM-dd HH:mm:ss shows, with `separator` in the middle; null for another text.
 
-    A cast takes many forms; where their marks stand tells this one. Decimals go behind the seconds, so that
-    nothing but digits can be there.
+    A cast takes many forms. In 19 bytes with both marks at their place, a date and a time have room for no
+    other, once decimals are put behind them, so that they can have none of their own and no zone.
     """
-    marks = (F.instr(text, "-") == 5) & (F.instr(text, separator) == 11) & (F.instr(text, ":") == 14)
-    return F.when(
-        (F.length(text) == 19) & marks & (F.locate(":", text, 15) == 17),
-        F.concat(text, F.lit(".0")).cast("timestamp"),
-    )
+    marks = (F.instr(text, "-") == 5) & (F.instr(text, separator) == 11)
+    return F.when((F.octet_length(text) == 19) & marks, F.concat(text, F.lit(".0")).cast("timestamp"))
 
 
 def has_gaps(column: Column) -> bool:

@@ -55,16 +55,19 @@ def reasons(contract: Contract, rules: list[Rule]) -> Col:
     names, texts = zip(*_texts(contract).items(), strict=True)
     table = [{"column": rule.column, "name": rule.name, "at": names.index(rule.column)} for rule in rules]
     known = F.from_json(F.lit(json.dumps(table)), "ARRAY<STRUCT<column: STRING, name: STRING, at: INT>>")
-    shown = F.array(*texts)
-
-    def reason(number: Col) -> Col:
-        rule = known[number]
-        text = shown[rule["at"]]
-        value = F.when((rule["column"] == "") | ~text.isin(*contract.null_tokens), text)
-        return F.struct(rule["column"].alias("column"), rule["name"].alias("rule"), value.alias("value"))
-
     broken = [F.when(is_broken(rule), n) for n, rule in enumerate(rules) if rule.severity == ERROR]
-    return F.when(F.col("rejected__"), F.transform(F.array_compact(F.array(*broken)), reason))
+
+    def told(shown: Col) -> Col:
+        def reason(number: Col) -> Col:
+            rule = known[number]
+            text = shown[rule["at"]]
+            value = F.when((rule["column"] == "") | ~text.isin(*contract.null_tokens), text)
+            return F.struct(rule["column"].alias("column"), rule["name"].alias("rule"), value.alias("value"))
+
+        return F.transform(F.array_compact(F.array(*broken)), reason)
+
+    # Spark would make what is shown anew for each use; the array of one has it made once.
+    return F.when(F.col("rejected__"), F.transform(F.array(F.array(*texts)), told)[0])
 
 
 def _texts(contract: Contract) -> dict[str, Col]:

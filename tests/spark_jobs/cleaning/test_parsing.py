@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 from decimal import Decimal
 from itertools import product
+from random import Random
 from typing import Any
 
 import pytest
@@ -97,15 +98,17 @@ def test_a_decimal_of_more_digits_than_an_integer_has_is_as_strict(spark: SparkS
 
 def test_a_time_is_told_by_parts_as_by_an_expression_for_the_whole_text(spark: SparkSession) -> None:
     good = "2017-10-11 12:13:14"
-    characters = ("", "0", "00", "Z", ":", ".", " ", "-", "+", "T", "\t", "٣", "a")
-    texts = sorted(
-        {
-            good[:place] + piece + good[place + cut :]
-            for place in range(20)
-            for cut in (0, 1)
-            for piece in characters
-        }
-    )
+    pieces = ("", "0", "00", "Z", ":", ".", " ", "-", "+", "T", "\t", "٣", "a")
+    edits = [(place, cut, piece) for place in range(20) for cut in (0, 1) for piece in pieces]
+
+    def edited(text: str, edit: tuple[int, int, str]) -> str:
+        place, cut, piece = edit
+        return text[:place] + piece + text[place + cut :]
+
+    once = {edited(good, edit) for edit in edits}
+    random = Random(1)
+    twice = {edited(edited(good, random.choice(edits)), random.choice(edits)) for _ in range(10_000)}
+    texts = sorted(once | twice)
     pattern = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 
     def is_time(text: str) -> bool:
