@@ -3,11 +3,13 @@
 import argparse
 import json
 import logging
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from medallion.contracts import HASH, Contract
 from medallion.hadoop_files import read_bytes, write_bytes
@@ -15,12 +17,13 @@ from medallion.manifest import Manifest, SourceFile, run_id
 from medallion.odcs import parse_contract
 from spark_jobs.cleaning import account
 from spark_jobs.cleaning.account import Json
+from spark_jobs.cleaning.duplicates import mark_duplicates
 from spark_jobs.cleaning.files import Inspection, inspect, known_layouts
 from spark_jobs.cleaning.lines import MAX_LINE_BYTES, Numbered, count_bytes
 from spark_jobs.cleaning.metrics import Read, Written, file_counts
 from spark_jobs.cleaning.privacy import protect, stored_columns
 from spark_jobs.cleaning.reading import read_texts
-from spark_jobs.cleaning.rows import deduplicate, identify, keep_duplicates, look_up, read_values
+from spark_jobs.cleaning.rows import identify, look_up, read_values
 from spark_jobs.cleaning.rules import Rule
 from spark_jobs.cleaning.streams import remove
 from spark_jobs.cleaning.verdicts import contract_rules, judge, verdict
@@ -43,14 +46,18 @@ def main(argv: list[str] | None = None) -> None:
 
 @dataclass(frozen=True)
 class Job:
-    """What the steps of a run share. Where rows are known to be `unique`, duplicates are not looked for."""
+    """What the steps of a run share."""
 
     spark: SparkSession
     manifest: Manifest
     contract: Contract
     rules: list[Rule]
     hash_key: bytes | None = None
-    unique: bool = False
+
+    @property
+    def rows(self) -> str:
+        """Where the run's rows are written."""
+        return f"{self.manifest.output}/rows"
 
 
 def clean(
@@ -58,18 +65,21 @@ def clean(
 ) -> Json:
     """Cleans a manifest's files; returns what it writes to metrics.json, which comes last.
 
+    Where rows are known to be `unique`, duplicates are not looked for.
+
     Leaves rows/ (Parquet: the contract's stored columns; extra, where it evolves; key_hash and row_hash;
-    file__, the number of the row's file; verdict__, null for a valid row), files.jsonl (a ledger line for
-    each file) and metrics.json under the manifest's output.
+    file__, the number of the row's file; row__, its own; verdict__, null for a valid row; and for each
+    duplicate another row, with nothing but its file__ and row__), files.jsonl (a ledger line for each file)
+    and metrics.json under the manifest's output.
     """
     contract = parse_contract(manifest.contract, f"contract of run {manifest.run}")
-    job = Job(spark, manifest, contract, contract_rules(contract), hash_key, unique)
-    scratch = f"{manifest.output}/unpacked"
+    job = Job(spark, manifest, contract, contract_rules(contract), hash_key)
+    scratch = f"{manifest.output}/scratch"
     try:
         if manifest.replay:
             found = known_layouts(manifest.files, contract)
         else:
-            found = inspect(spark, manifest.files, contract, scratch)
+            found = inspect(spark, manifest.files, contract, f"{scratch}/unpacked")
         read, written = write_rows(job, found)
         long_lines = find_long_lines(spark, found, read)
         if long_lines:
@@ -77,9 +87,12 @@ def clean(
                 replace(file, reason=long_lines.get(number, file.reason)) for number, file in enumerate(found)
             ]
             read, written = write_rows(job, found)
+        duplicates = Counter[int]()
+        if not unique:
+            duplicates = mark_duplicates(spark, job.rows, f"{scratch}/repeated", contract)
     finally:
         remove(spark, scratch)
-    return write_account(job, found, read, written)
+    return write_account(job, found, read, written, duplicates)
 
 
 def write_rows(job: Job, found: list[Inspection]) -> tuple[Read, Written]:
@@ -91,22 +104,22 @@ def write_rows(job: Job, found: list[Inspection]) -> tuple[Read, Written]:
         "key_hash",
         "row_hash",
         "file__",
+        F.monotonically_increasing_id().alias("row__"),
         verdict(job.contract, job.rules).alias("verdict__"),
     )
     # Dictionaries would save a quarter of the room, but these files are read once, and don't stay.
     writer = rows.write.mode("overwrite").option("parquet.enable.dictionary", "false")
-    writer.parquet(f"{job.manifest.output}/rows")
+    writer.parquet(job.rows)
     return read, written
 
 
 def clean_rows(job: Job, found: list[Inspection], read: Read) -> DataFrame:
-    """The rows of all usable files: typed, judged, protected, and each with its status."""
+    """The rows of all usable files: typed, judged and protected."""
     contract, manifest = job.contract, job.manifest
     texts = read_texts(job.spark, _usable(found), contract, read, manifest.replay)
     rows = look_up(job.spark, read_values(texts, contract), contract, manifest.references)
     rows = judge(rows, contract, job.rules, keep_raw=manifest.replay is not None)
-    rows = identify(protect(job.spark, rows, contract, job.hash_key), contract)
-    return keep_duplicates(rows) if job.unique else deduplicate(rows, contract)
+    return identify(protect(job.spark, rows, contract, job.hash_key), contract)
 
 
 def find_long_lines(spark: SparkSession, found: list[Inspection], read: Read) -> dict[int, str]:
@@ -123,9 +136,11 @@ def find_long_lines(spark: SparkSession, found: list[Inspection], read: Read) ->
     return {number: reason for number, size in counted.items() if sizes.get(number, 0) < size}
 
 
-def write_account(job: Job, found: list[Inspection], read: Read, written: Written) -> Json:
+def write_account(
+    job: Job, found: list[Inspection], read: Read, written: Written, duplicates: Counter[int]
+) -> Json:
     """Writes the ledger lines and, last, the metrics."""
-    counts, keys = file_counts(read, written, len(found)), read.keys_by_file
+    counts, keys = file_counts(read, written, duplicates, len(found)), read.keys_by_file
     account.require_balance(found, counts)
     files = [
         account.ledger_line(number, file, count, job.contract, keys.get(number, ()))

@@ -35,14 +35,19 @@ FROM (
 )
 GROUP BY status
 """
-# What our job tells of a row is a JSON object.
+# What our job tells of a row is a JSON object; a row with nothing but a number says which row is a duplicate.
 REASON = '{"column": "VARCHAR", "rule": "VARCHAR", "value": "VARCHAR"}'
 TOLD = f"""
 SELECT
   *,
-  COALESCE(verdict__ ->> '$.status', 'valid') AS status,
+  CASE
+    WHEN row__ IN (SELECT row__ FROM {{rows}} WHERE row_hash IS NULL) THEN 'duplicate'
+    ELSE COALESCE(verdict__ ->> '$.status', 'valid')
+  END AS status,
   FROM_JSON(verdict__ -> '$.reasons', '[{REASON}]') AS reasons,
   verdict__ ->> '$.raw' AS raw
+FROM {{rows}}
+WHERE row_hash IS NOT NULL
 """
 HASHES = "SELECT status, [SUM(row_hash::HUGEINT), BIT_XOR(row_hash)] FROM rows GROUP BY status"
 
@@ -126,9 +131,10 @@ def tells_difference(output: Path, case: Case) -> str:
         said = ", ".join(f"{status} {rows:+,}" for status, rows in more.items())
         if case.reference is None:
             return said
+        _open(database, case.reference)
         theirs, ours = (
-            _values(output / "valid"),
-            f"{_values(case.reference / 'rows')} WHERE verdict__ IS NULL",
+            _values(_parquet(output / "valid")),
+            f"{_values('rows')} WHERE status = 'valid'",
         )
         wrong = _single(database, f"SELECT COUNT(*) FROM ({theirs} EXCEPT ALL {ours})")
         missing = _single(database, f"SELECT COUNT(*) FROM ({ours} EXCEPT ALL {theirs})")
@@ -152,13 +158,14 @@ def _hashes(output: Path) -> dict[str, Any]:
 
 
 def _open(database: duckdb.DuckDBPyConnection, output: Path) -> None:
-    rows = f"FROM {_parquet(output / 'rows')}"
-    columns = {name for name, *_ in database.sql(f"DESCRIBE {rows}").fetchall()}
-    database.execute(f"CREATE VIEW rows AS {TOLD if 'verdict__' in columns else ''} {rows}")
+    rows = _parquet(output / "rows")
+    columns = {name for name, *_ in database.sql(f"DESCRIBE FROM {rows}").fetchall()}
+    told = TOLD.format(rows=rows) if "verdict__" in columns else f"FROM {rows}"
+    database.execute(f"CREATE VIEW rows AS {told}")
 
 
-def _values(folder: Path) -> str:
-    return f"SELECT HASH({', '.join(COLUMNS)}) FROM {_parquet(folder)}"
+def _values(rows: str) -> str:
+    return f"SELECT HASH({', '.join(COLUMNS)}) FROM {rows}"
 
 
 def _parquet(folder: Path) -> str:

@@ -94,6 +94,7 @@ def rows_schema(contract: Contract) -> list[dict[str, Any]]:
         _field("key_hash", "INT64"),
         _field("row_hash", "INT64"),
         _field("file__", "INT64"),
+        _field("row__", "INT64"),
         _field("verdict__", "STRING"),
     ]
 

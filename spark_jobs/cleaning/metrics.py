@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from spark_jobs.cleaning.rules import Rule, is_broken
 
-VALID, REJECTED, DUPLICATE = STATUSES = "valid", "rejected", "duplicate"
+VALID, REJECTED, _ = STATUSES = "valid", "rejected", "duplicate"
 SLICE = 10  # rules that are counted together, by their combinations
 PARTS = 8  # of the names of new columns, each collected by itself
 
@@ -93,13 +93,12 @@ class Written:
         self._files, self._rules, self._rows = files, rules, Observation()
 
     def rows(self, rows: DataFrame) -> DataFrame:
-        """Judged rows with a status; counts them by file and status, and by file and broken rule."""
-        status = F.col("status")
-        place = F.when(status == VALID, 0.0).when(status == REJECTED, 1.0).otherwise(2.0)
-        counted = rows.withColumn("place__", F.col("file__") * len(STATUSES) + place)
+        """Judged rows; counts them by file and whether they are rejected, and by file and broken rule."""
+        # Made beforehand, as in Read.
+        counted = rows.withColumn("place__", F.col("file__") * 2.0 + F.col("rejected__").cast("int"))
         return counted.observe(
             self._rows,
-            _histogram(F.col("place__"), self._files * len(STATUSES)).alias("rows"),
+            _histogram(F.col("place__"), self._files * 2).alias("rows"),
             *(
                 _histogram(_combination(rules), self._files << SLICE).alias(f"broken{first}")
                 for first, rules in self._slices()
@@ -107,12 +106,10 @@ class Written:
         )
 
     @property
-    def rows_by_file(self) -> Counter[tuple[int, str]]:
-        """Rows by the number of their file and their status."""
+    def rows_by_file(self) -> Counter[tuple[int, bool]]:
+        """Rows by the number of their file and whether they are rejected."""
         bins = _bins(self._rows.get.get("rows"))
-        return Counter(
-            {(place // len(STATUSES), STATUSES[place % len(STATUSES)]): rows for place, rows in bins.items()}
-        )
+        return Counter({(place // 2, bool(place % 2)): rows for place, rows in bins.items()})
 
     @property
     def broken_by_file(self) -> dict[int, Counter[int]]:
@@ -132,10 +129,16 @@ class Written:
             yield first, self._rules[first : first + SLICE]
 
 
-def file_counts(read: Read, written: Written, files: int) -> list[Counts]:
-    """The counts of each file by its number, from observations that know nothing of each other."""
+def file_counts(read: Read, written: Written, duplicates: Counter[int], files: int) -> list[Counts]:
+    """The counts of each file by its number: of rows as they were read and as they were written, which know
+    nothing of each other, and of the duplicates among the written ones.
+    """
     rows, left = read.rows_by_file, written.rows_by_file
-    return [Counts(rows[file], *(left[file, status] for status in STATUSES)) for file in range(files)]
+
+    def counts(file: int) -> Counts:
+        return Counts(rows[file], left[file, False] - duplicates[file], left[file, True], duplicates[file])
+
+    return [counts(file) for file in range(files)]
 
 
 def _combination(rules: list[Rule]) -> Col:

@@ -1,13 +1,12 @@
-"""From texts to typed rows, each with its status: valid, rejected or duplicate."""
+"""From texts to typed rows."""
 
 from collections.abc import Mapping, Sequence
 
 from pyspark.sql import Column as Col
-from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from medallion.contracts import Column, Contract
-from spark_jobs.cleaning.metrics import DUPLICATE, REJECTED, VALID
 from spark_jobs.cleaning.parsing import parse, spark_type, storable
 from spark_jobs.cleaning.privacy import stored_name
 from spark_jobs.cleaning.rules import FOUND
@@ -54,34 +53,11 @@ def look_up(
 
 
 def identify(rows: DataFrame, contract: Contract) -> DataFrame:
-    """Adds key_hash and row_hash, which depend on nothing but what is stored of the key and of the row."""
+    """Adds key_hash, null for a rejected row, and row_hash, which depend on nothing but what is stored of the
+    key and of the row.
+    """
     # Derived columns follow from the others.
     brought = [stored_name(column) for column in contract.stored_columns if column.expression is None]
-    hashes = {"key_hash": F.xxhash64(*_key(contract)), "row_hash": F.xxhash64(*brought, "extra")}
-    return rows.withColumns(hashes)
-
-
-def deduplicate(rows: DataFrame, contract: Contract) -> DataFrame:
-    """Adds status. Of valid rows with one key the newest by the contract's order stays.
-
-    Ties go to the greater row_hash, so that any order of arrival ends with the same row; then to the later
-    file, which decides between equal rows only.
-    """
-    # Rejected rows often have no key: spread them, or they would all meet in one partition. A number comes
-    # first because a sort compares that fast, and here seldom has to look further.
-    spread = F.when(F.col("rejected__"), F.xxhash64("raw", "file__")).otherwise(F.col("key_hash"))
-    newest = Window.partitionBy(spread, "rejected__", *_key(contract)).orderBy(
-        F.desc(contract.order_by), F.desc("row_hash"), F.desc("file__")
-    )
-    is_older = F.row_number().over(newest) > 1
-    status = F.when(F.col("rejected__"), REJECTED).when(is_older, DUPLICATE).otherwise(VALID)
-    return rows.withColumn("status", status)
-
-
-def keep_duplicates(rows: DataFrame) -> DataFrame:
-    """Adds status, for feeds whose rows are known to be unique."""
-    return rows.withColumn("status", F.when(F.col("rejected__"), REJECTED).otherwise(VALID))
-
-
-def _key(contract: Contract) -> list[str]:
-    return [stored_name(column) for column in contract.columns if column.name in contract.key]
+    key = [stored_name(column) for column in contract.columns if column.name in contract.key]
+    key_hash = F.when(~F.col("rejected__"), F.xxhash64(*key))
+    return rows.withColumns({"key_hash": key_hash, "row_hash": F.xxhash64(*brought, "extra")})

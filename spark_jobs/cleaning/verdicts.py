@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion.contracts import ERROR, WARNING, Contract
-from spark_jobs.cleaning.metrics import VALID
+from spark_jobs.cleaning.metrics import REJECTED, VALID
 from spark_jobs.cleaning.parsing import without_tokens
 from spark_jobs.cleaning.rules import Rule, Subject, breaks_text_rule, is_broken, rules_of
 from spark_jobs.cleaning.texts import TEXT, TYPED
@@ -43,11 +43,12 @@ def judge(rows: DataFrame, contract: Contract, rules: list[Rule], keep_raw: bool
 
 
 def verdict(contract: Contract, rules: list[Rule]) -> Col:
-    """What is to be told of a judged row with a status, as a JSON object: its status, raw where it is kept,
-    and the reasons ({column, rule, value}) of a rejected one. Null for a valid row without raw.
+    """What is to be told of a judged row, as a JSON object: its status, raw where it is kept, and the reasons
+    ({column, rule, value}) of a rejected one. Null for a valid row without raw.
     """
-    told = F.to_json(F.struct("status", reasons(contract, rules).alias("reasons"), "raw"))
-    return F.when((F.col("status") != VALID) | F.col("raw").isNotNull(), told)
+    status = F.when(F.col("rejected__"), REJECTED).otherwise(VALID).alias("status")
+    told = F.to_json(F.struct(status, reasons(contract, rules).alias("reasons"), "raw"))
+    return F.when(F.col("rejected__") | F.col("raw").isNotNull(), told)
 
 
 def reasons(contract: Contract, rules: list[Rule]) -> Col:

@@ -1,6 +1,7 @@
 -- Makes the staging tables of a run, which load jobs fill, and the view of its rows, which audit and publish read.
 -- From the contract.
--- They expire by themselves; a retry finds them and loads them anew. The view spells out what a row's verdict tells.
+-- They expire by themselves; a retry finds them and loads them anew. The view spells out what a row's verdict tells,
+-- and which rows are duplicates: for each there is a row that has nothing but its file's number and its own.
 {% set options %}
 OPTIONS (expiration_timestamp = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL {{ days }} DAY))
 {%- endset %}
@@ -14,6 +15,7 @@ CREATE TABLE IF NOT EXISTS `{{ staging }}.{{ table }}__rows` (
   key_hash INT64,
   row_hash INT64,
   file__ INT64,
+  row__ INT64,
   verdict__ STRING
 )
 {{ options }};
@@ -49,7 +51,7 @@ SELECT
   r.row_hash,
   f.uri AS source_file,
   f.generation AS source_generation,
-  COALESCE(JSON_VALUE(r.verdict__, '$.status'), 'valid') AS status,
+  IF(d.row__ IS NULL, COALESCE(JSON_VALUE(r.verdict__, '$.status'), 'valid'), 'duplicate') AS status,
   ARRAY(
     SELECT AS STRUCT
       JSON_VALUE(reason, '$.column') AS `column`,
@@ -60,4 +62,6 @@ SELECT
   ) AS reasons,
   JSON_VALUE(r.verdict__, '$.raw') AS raw
 FROM `{{ staging }}.{{ table }}__rows` AS r
-LEFT JOIN `{{ staging }}.{{ table }}__files` AS f ON f.file = r.file__;
+LEFT JOIN `{{ staging }}.{{ table }}__files` AS f ON f.file = r.file__
+LEFT JOIN `{{ staging }}.{{ table }}__rows` AS d ON d.row__ = r.row__ AND d.row_hash IS NULL
+WHERE r.row_hash IS NOT NULL;

@@ -157,13 +157,15 @@ def written(spark: SparkSession, output: str) -> DataFrame:
     told_reasons = "ARRAY<STRUCT<column: STRING, rule: STRING, value: STRING>>"
     verdict = F.from_json("verdict__", f"status STRING, reasons {told_reasons}, raw STRING")
     told = {name: verdict[name] for name in ("status", "reasons", "raw")}
-    rows = spark.read.parquet(f"{output}/rows").withColumns(told)
-    return rows.withColumn("status", F.coalesce("status", F.lit("valid")))
+    found = spark.read.parquet(f"{output}/rows")
+    duplicates = found.where("row_hash IS NULL").select("row__", F.lit("duplicate").alias("duplicate"))
+    rows = found.where("row_hash IS NOT NULL").withColumns(told).join(duplicates, "row__", "left")
+    return rows.withColumn("status", F.coalesce("duplicate", "status", F.lit("valid"))).drop("duplicate")
 
 
 @pytest.fixture
 def rows(spark: SparkSession, document: dict[str, Any], tmp_path: Path) -> Rows:
-    """What becomes of the rows of files: typed, with status, reasons and raw.
+    """What becomes of the rows of files, duplicates not told apart: typed, with status, reasons and raw.
 
     Takes another contract document as `document`, and further parts of the manifest by their names.
     """
@@ -176,7 +178,8 @@ def rows(spark: SparkSession, document: dict[str, Any], tmp_path: Path) -> Rows:
         job = clean.Job(spark, manifest, contract, contract_rules(contract), KEY)
         return clean.clean_rows(job, found, Read(len(files))).select(
             *stored_columns(contract),
-            *("extra", "row_hash", "file__", "status", "raw"),
+            *("extra", "row_hash", "file__", "raw"),
+            F.when(F.col("rejected__"), "rejected").otherwise("valid").alias("status"),
             reasons(contract, job.rules).alias("reasons"),
         )
 

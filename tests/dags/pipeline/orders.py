@@ -33,7 +33,7 @@ SCHEMA = pa.schema(
         *(("order_id", pa.int64()), ("ordered_at", pa.timestamp("us", "UTC")), ("order_date", pa.date32())),
         *(("amount", pa.int64()), ("extra", pa.string())),
         *(("key_hash", pa.int64()), ("row_hash", pa.int64())),
-        *(("file__", pa.int32()), ("verdict__", pa.string())),
+        *(("file__", pa.int32()), ("row__", pa.int64()), ("verdict__", pa.string())),
     ]
 )
 
@@ -143,20 +143,21 @@ class Pipeline:
         read = self._replayed(manifest) if manifest.replay else self._lines(manifest)
         rows = [_row(file, header, raw, minimum) for file, header, raw in read]
         last = {row["order_id"]: row for row in rows if row["status"] == "valid"}
-        for row in rows:
-            if row["status"] == "valid" and row is not last[row["order_id"]]:
-                row["status"] = "duplicate"
+        duplicates = []
+        for number, row in enumerate(rows):
+            row["row__"] = number
             told = {name: row[name] for name in ("status", "reasons", "raw") if row[name] is not None}
             if row["status"] == "rejected" or manifest.replay:
                 row["verdict__"] = json.dumps(told)
-            elif row["status"] == "duplicate":
-                row["verdict__"] = json.dumps({"status": "duplicate"})
+            if row["status"] == "valid" and row is not last[row["order_id"]]:
+                row["status"] = "duplicate"
+                duplicates.append({"file__": row["file__"], "row__": number})
         output = self.path(manifest.output)
         (output / "rows").mkdir(exist_ok=True)
         parsed = parse_contract(manifest.contract, "orders")
         staged = SCHEMA if parsed.evolves else SCHEMA.remove(4)
         staged = staged.insert(4, pa.field("gone", pa.bool_())) if parsed.delete_flag else staged
-        pq.write_table(pa.Table.from_pylist(rows, staged), output / "rows" / "part-0.parquet")
+        pq.write_table(pa.Table.from_pylist([*rows, *duplicates], staged), output / "rows" / "part-0.parquet")
         files = [
             _ledger_line(number, file, rows, self._header(file)) for number, file in enumerate(manifest.files)
         ]

@@ -24,13 +24,13 @@ def rules() -> list[Rule]:
 
 
 def rows(spark: SparkSession, partitions: int) -> DataFrame:
-    """3,000 judged rows of all statuses; some of the files, 39 among them, have none."""
+    """3,000 judged rows; some of the files, 39 among them, have none."""
     return spark.range(3000, numPartitions=partitions).selectExpr(
         "CAST(id * id % 39 AS INT) AS file__",
         "id",
         "CAST(10 AS BIGINT) AS size__",
         f"IF(id % 8 IN {tuple(BROKEN)}, ARRAY('text'), NULL) AS texts__",
-        "CASE id % 4 WHEN 1 THEN 'rejected' WHEN 2 THEN 'duplicate' ELSE 'valid' END AS status",
+        "id % 4 = 1 AS rejected__",
     )
 
 
@@ -48,34 +48,39 @@ def observed():
 def test_counts_are_those_of_the_rows_however_they_are_spread(
     spark: SparkSession, observed, partitions: int
 ) -> None:
-    statuses = ("valid", "rejected", "duplicate")
-    truth = Counter((row["file__"], row["status"]) for row in rows(spark, partitions).collect())
-    expected = [[truth[file, status] for status in statuses] for file in range(FILES)]
-    counted = file_counts(*observed(rows(spark, partitions)), FILES)
-    assert [[count.valid, count.rejected, count.duplicate] for count in counted] == expected
+    truth = Counter((row["file__"], row["rejected__"]) for row in rows(spark, partitions).collect())
+    expected = [[truth[file, rejected] for rejected in (False, True)] for file in range(FILES)]
+    counted = file_counts(*observed(rows(spark, partitions)), Counter(), FILES)
+    assert [[count.valid, count.rejected] for count in counted] == expected
     assert [count.read for count in counted] == [sum(counts) for counts in expected]
 
 
 def test_a_file_without_rows_counts_none(spark: SparkSession, observed) -> None:
-    assert file_counts(*observed(rows(spark, 2)), FILES)[39] == Counts(0, 0, 0, 0)
+    assert file_counts(*observed(rows(spark, 2)), Counter(), FILES)[39] == Counts(0, 0, 0, 0)
 
 
 def test_no_rows_at_all_count_none(spark: SparkSession, observed) -> None:
     read, written = observed(rows(spark, 2).where("false"))
-    assert file_counts(read, written, 2) == [Counts(0, 0, 0, 0)] * 2
+    assert file_counts(read, written, Counter(), 2) == [Counts(0, 0, 0, 0)] * 2
     assert (read.bytes, written.broken_by_file, read.keys_by_file) == (0, {}, {})
 
 
 def test_a_single_file_is_counted(spark: SparkSession, observed) -> None:
     one = rows(spark, 3).where("file__ = 0")
-    (count,) = file_counts(*observed(one, files=1), 1)
+    (count,) = file_counts(*observed(one, files=1), Counter(), 1)
     assert count.read == one.count() > 0
+
+
+def test_a_duplicate_is_counted_as_no_valid_row(spark: SparkSession, observed) -> None:
+    counted = observed(rows(spark, 2))
+    before, after = (file_counts(*counted, Counter(found), FILES)[0] for found in ({}, {0: 3}))
+    assert (after.valid, after.rejected, after.duplicate) == (before.valid - 3, before.rejected, 3)
 
 
 def test_bytes_are_added_up_also_of_what_is_no_row(spark: SparkSession, observed) -> None:
     read, written = observed(rows(spark, 3), is_row="id > 0")
     assert read.bytes == 30_000
-    assert sum(count.read for count in file_counts(read, written, FILES)) == 2999
+    assert sum(count.read for count in file_counts(read, written, Counter(), FILES)) == 2999
 
 
 def test_rows_of_several_layouts_are_counted_together(spark: SparkSession) -> None:
