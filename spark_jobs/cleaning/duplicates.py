@@ -6,7 +6,7 @@ come twice, so that few rows move between executors; a window over all rows woul
 
 from collections import Counter
 
-from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import DataFrame, Observation, SparkSession, Window
 from pyspark.sql import functions as F
 
 from medallion.contracts import Contract
@@ -19,12 +19,13 @@ def mark_duplicates(spark: SparkSession, uri: str, scratch: str, contract: Contr
 
     Returns how many there are by the number of their file. `scratch` takes the keys that come twice.
     """
-    rows = spark.read.parquet(no_pattern(uri))
-    repeated_keys(rows).write.mode("overwrite").parquet(scratch)
+    rows, counted = spark.read.parquet(no_pattern(uri)), Observation()
+    keys = repeated_keys(rows).observe(counted, F.count(F.lit(1)).alias("keys"))
+    keys.write.mode("overwrite").parquet(scratch)
+    if not counted.get["keys"]:
+        return Counter()
     # Of files Spark knows how small they are, and looks the keys up where the rows are.
     repeated = spark.read.parquet(no_pattern(scratch))
-    if repeated.isEmpty():
-        return Counter()
     marks = rows.where("false").unionByName(
         find_duplicates(rows, repeated, contract), allowMissingColumns=True
     )
