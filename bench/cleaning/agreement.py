@@ -35,7 +35,7 @@ FROM (
 )
 GROUP BY status
 """
-# What our job tells of a row is a JSON object; a row with nothing but a number says which row is a duplicate.
+# What our job tells of a row is a JSON object; a row with nothing but numbers says which row is a duplicate.
 REASON = '{"column": "VARCHAR", "rule": "VARCHAR", "value": "VARCHAR"}'
 TOLD = f"""
 SELECT

@@ -59,7 +59,7 @@ def at_once(files: list[Path]) -> Measured:
 def day_by_day(files: list[Path], measured: Measured, keep: bool) -> Tables:
     """A run for each file that has none yet, each noted at its end; returns what the tables then hold.
 
-    A run that was interrupted is made again, whatever it had come to.
+    A run that was interrupted is made again, but for one that had published, of which no seconds are known.
     """
     with place(keep=keep) as there:
         for file in files[len(measured.daily) :]:

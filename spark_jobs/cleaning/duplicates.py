@@ -11,7 +11,6 @@ from pyspark.sql import functions as F
 
 from medallion.contracts import Contract
 from spark_jobs.cleaning.files import no_pattern
-from spark_jobs.cleaning.privacy import stored_name
 
 
 def mark_duplicates(spark: SparkSession, uri: str, scratch: str, contract: Contract) -> Counter[int]:
@@ -47,8 +46,9 @@ def find_duplicates(rows: DataFrame, repeated: DataFrame, contract: Contract) ->
     Ties go to the greater row_hash, so that any order of arrival ends with the same row; then to the later
     file, which decides between equal rows only.
     """
-    key = [stored_name(column) for column in contract.columns if column.name in contract.key]
-    newest = Window.partitionBy(*key).orderBy(F.desc(contract.order_by), F.desc("row_hash"), F.desc("file__"))
-    told = rows.select(*{*key, contract.order_by, "key_hash", "row_hash", "file__", "row__"})
+    newest = Window.partitionBy(*contract.key).orderBy(
+        F.desc(contract.order_by), F.desc("row_hash"), F.desc("file__")
+    )
+    told = rows.select(*{*contract.key, contract.order_by, "key_hash", "row_hash", "file__", "row__"})
     found = told.join(repeated, "key_hash", "left_semi").withColumn("place", F.row_number().over(newest))
     return found.where("place > 1").select("file__", "row__")

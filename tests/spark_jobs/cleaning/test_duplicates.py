@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from medallion.manifest import Manifest, SourceFile
 from spark_jobs import clean
-from tests.spark_jobs.conftest import Bronze, written
+from tests.spark_jobs.conftest import KEY, Bronze, changed, written
 
 Cleaned = Callable[..., DataFrame]
 STATUSES = "file__ INT, id BIGINT, code STRING, status STRING"
@@ -20,9 +20,9 @@ STATUSES = "file__ INT, id BIGINT, code STRING, status STRING"
 def cleaned(spark: SparkSession, document: dict[str, Any], tmp_path: Path) -> Cleaned:
     """The rows that a run over files leaves, with their status."""
 
-    def cleaned(*files: SourceFile) -> DataFrame:
+    def cleaned(*files: SourceFile, document: dict[str, Any] = document) -> DataFrame:
         manifest = Manifest("orders", "r1", "release", document, files, str(tmp_path / "out"))
-        clean.clean(spark, manifest)
+        clean.clean(spark, manifest, KEY)
         return written(spark, manifest.output)
 
     return cleaned
@@ -61,3 +61,12 @@ def test_a_rejected_row_is_never_a_duplicate_nor_makes_one(cleaned: Cleaned, bro
     file = bronze.land_rows("a.csv", broken, broken, "1,2017-01-01 12:00:00,1.00,AB")
     found = [row["status"] for row in cleaned(file).collect()]
     assert sorted(found) == ["rejected", "rejected", "valid"]
+
+
+def test_a_key_that_is_hashed_makes_duplicates_too(
+    cleaned: Cleaned, bronze: Bronze, document: dict[str, Any]
+) -> None:
+    personal = changed(document, "code", classification="personal", primaryKey=True, required=True)
+    file = bronze.land_rows("a.csv", "1,2017-01-01 12:00:00,1.00,AB", "1,2017-01-02 12:00:00,1.00,AB")
+    found = cleaned(file, document=personal).select("status").collect()
+    assert sorted(row["status"] for row in found) == ["duplicate", "valid"]
