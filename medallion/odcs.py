@@ -35,7 +35,7 @@ CONSTRAINTS = (
     *("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf"),
     *("minLength", "maxLength", "pattern"),
 )
-FORMATS = ("format", "timezone", "defaultTimezone")
+FORMATS = ("format", "defaultTimezone")
 OWN_NAME = "__"  # in every name of the platform's own that is not RESERVED
 # What ODCS has no word for; it lets a contract add such properties. First those of a table, then of a column.
 TABLE_DEFAULTS: dict[str, Any] = {
@@ -64,6 +64,8 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "protection": (None, HASH, DROP),
 }
 
+TOKENS = ("nullTokens", "trueTokens", "falseTokens")
+
 
 def load_contract(name: str, conf: Path = CONF) -> dict[str, Any]:
     """The contract document in conf/contracts/<name>.yaml, as parsed YAML."""
@@ -85,10 +87,11 @@ def parse_contract(document: dict[str, Any], file: str) -> Contract:
 
 def _parse(document: dict[str, Any], file: str) -> Contract:
     try:
-        table = document["schema"][0]
+        (table,) = document["schema"]
         properties = table["properties"]
-    except (KeyError, IndexError, TypeError):
-        raise ConfigError(file, "schema", "one schema object with properties", document) from None
+    except (KeyError, TypeError, ValueError):
+        expected = "one schema object with properties"
+        raise ConfigError(file, "schema", expected, document.get("schema")) from None
     if not NAME.fullmatch(document["name"]):
         raise ConfigError(file, "name", NAME_LETTERS, document["name"])
     keyed = [item for item in properties if item.get("primaryKey")]
@@ -116,6 +119,7 @@ def _parse(document: dict[str, Any], file: str) -> Contract:
         fingerprint=hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest(),
     )
     _require_identity(contract, file)
+    _require_sources(contract, file)
     return contract
 
 
@@ -155,6 +159,23 @@ def _require_identity(contract: Contract, file: str) -> None:
         raise ConfigError(file, f"{contract.order_by}.protection", "none: hashes have no order", HASH)
 
 
+def _require_sources(contract: Contract, file: str) -> None:
+    """What a file brings is for one column: names in files are told apart whatever their case."""
+    columns: dict[str, str] = {}
+    for column in contract.read_columns:
+        for source in column.sources:
+            if source.lower() in columns:
+                expected = f"a name that {columns[source.lower()]} is not read from, also in capital letters"
+                raise ConfigError(file, f"{column.name}.transformSourceObjects", expected, source)
+            columns[source.lower()] = column.name
+    protected = {column.name for column in contract.columns if column.protection}
+    for reference in contract.references:
+        if reference.column in protected:
+            # The other dataset's key is compared as silver shows it.
+            expected = "none, for a column that is hashed or dropped"
+            raise ConfigError(file, f"{reference.column}.relationships", expected, reference.dataset)
+
+
 def _column(item: dict[str, Any], file: str, key: str) -> Column:
     match = SQL_TYPE.fullmatch(item.get("physicalType", ""))
     if match is None:
@@ -165,6 +186,9 @@ def _column(item: dict[str, Any], file: str, key: str) -> Column:
         expected = f"a name without {OWN_NAME}, and none of {', '.join(RESERVED)}"
         raise ConfigError(file, f"{key}.name", expected, item["name"])
     options, custom = item.get("logicalTypeOptions", {}), _custom(item, COLUMN_DEFAULTS, file, key)
+    if item.get("unique"):
+        expected = "no unique: of several rows with one key the newest is kept, other columns may repeat"
+        raise ConfigError(file, f"{key}.unique", expected, True)
     unknown = sorted(set(options) - {*CONSTRAINTS, *FORMATS})
     if unknown:
         known = ", ".join((*CONSTRAINTS, *FORMATS))
@@ -258,4 +282,6 @@ def _custom(item: dict[str, Any], defaults: dict[str, Any], file: str, key: str)
         if name in CHOICES and value not in CHOICES[name]:
             choices = ", ".join(map(str, CHOICES[name]))
             raise ConfigError(file, f"{key}.customProperties.{name}", f"one of {choices}", value)
+        if name in TOKENS and not (isinstance(value, list) and all(isinstance(text, str) for text in value)):
+            raise ConfigError(file, f"{key}.customProperties.{name}", "a list of texts, in quotes", value)
     return {**defaults, **given}

@@ -190,6 +190,8 @@ def _session() -> SparkSession:
         .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
         # The default fails the job for a time before 1900.
         .config("spark.sql.parquet.datetimeRebaseModeInWrite", "CORRECTED")
+        .config("spark.sql.parquet.datetimeRebaseModeInRead", "CORRECTED")
+        .config("spark.sql.parquet.int96RebaseModeInRead", "CORRECTED")
         .getOrCreate()
     )
     # Java leaves methods of over 8,000 bytes uncompiled, and rows of many rules make such, which then run ten

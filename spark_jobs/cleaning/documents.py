@@ -29,9 +29,12 @@ def read_document(spark: SparkSession, uri: str, contract: Contract) -> tuple[by
         return b"", f"too long: a document of over {MAX_BYTES:,} bytes"
     try:
         lines = [_line(row) for row in rows(text, uri, contract)]
-    except DocumentError as error:
+    except (DocumentError, RecursionError) as error:
         return b"", f"wrong document: {error}"
-    return "".join(lines).encode(), None if lines else "no rows: the document has no records"
+    # Half of a character of two, which UTF-8 has no bytes for, stays the escape that it was.
+    return "".join(lines).encode(
+        errors="backslashreplace"
+    ), None if lines else "no rows: the document has no records"
 
 
 def rows(text: bytes, uri: str, contract: Contract) -> Iterator[Json]:

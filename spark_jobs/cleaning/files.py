@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,20 +11,20 @@ from dataclasses import dataclass, replace
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
+from pyspark.sql.types import StructType
 
 from medallion.contracts import MAX_NEW_COLUMNS, Column, Contract
 from medallion.hadoop_files import write_bytes
 from medallion.manifest import SourceFile
 from spark_jobs.cleaning.documents import read_document
 from spark_jobs.cleaning.new_columns import new_columns
-from spark_jobs.cleaning.streams import read_head, unpack
+from spark_jobs.cleaning.streams import is_corrupt, read_head, unpack
 
 CSV, JSON, PARQUET = "csv", "json", "parquet"
 PARQUET_MAGIC = b"PAR1"
 BOM = b"\xef\xbb\xbf"
 READERS = 16
 MAX_BROKEN_RATIO = 0.01
-CORRUPT = ("EOFException", "ZipException", "MalformedInputException", "UnmappableCharacterException")
 PLACES = {"", ".", ".."}  # Hadoop's paths resolve them, which are names like any others to Cloud Storage
 UNPACKED_BY_NAME = (".bz2", ".deflate", ".lz4", ".snappy", ".zst")  # by Spark, but not by inspect
 
@@ -33,8 +34,8 @@ class Inspection:
     """What is known of a file before it is read, or the reason why it can't be used.
 
     `path` is where Spark reads it, `size` the bytes that it has to find there (None where nobody counts).
-    `header` is a CSV file's first line; `columns` are the file's names in lower case, empty for JSON, whose
-    lines each name their own.
+    `header` is a CSV file's first line, or a Parquet file's schema as Spark writes it in JSON; `columns` are
+    the file's names in lower case, empty for JSON, whose lines each name their own.
     """
 
     file: SourceFile
@@ -67,7 +68,10 @@ def known_layouts(files: Iterable[SourceFile], contract: Contract) -> list[Inspe
     """What the ledger knows of files whose rejected rows are replayed, instead of a look at them."""
 
     def columns(file: SourceFile) -> tuple[str, ...]:
-        return header_names(file.header or "", contract.delimiter) if file.format == CSV else ()
+        header = file.header or ""
+        if file.format == PARQUET:
+            return tuple(map(str.lower, StructType.fromJson(json.loads(header)).names))
+        return header_names(header, contract.delimiter) if file.format == CSV else ()
 
     return [
         Inspection(file, file.uri, file.format or CSV, file.header or "", columns(file)) for file in files
@@ -116,10 +120,9 @@ def _inspect(spark: SparkSession, file: SourceFile, contract: Contract, scratch:
         return _look(spark, found, contract, scratch)
     except Py4JJavaError as error:
         # What is wrong with the storage is not the file's fault: that fails the job, which is tried again.
-        cause = error.java_exception
-        if cause.getClass().getSimpleName() not in CORRUPT:
+        if not is_corrupt(error.java_exception):
             raise
-        return replace(found, reason=f"unreadable: {_first_line(cause.toString())}")
+        return replace(found, reason=f"unreadable: {_first_line(error.java_exception.toString())}")
 
 
 def _look(spark: SparkSession, found: Inspection, contract: Contract, scratch: str) -> Inspection:
@@ -166,9 +169,7 @@ def _look_at_parquet(spark: SparkSession, found: Inspection, contract: Contract)
         schema = spark.read.parquet(no_pattern(found.path)).schema
     except (AnalysisException, Py4JJavaError) as error:
         return replace(found, reason=f"unreadable: {_first_line(str(error))}")
-    found = replace(
-        found, format=PARQUET, header=schema.simpleString(), columns=tuple(map(str.lower, schema.names))
-    )
+    found = replace(found, format=PARQUET, header=schema.json(), columns=tuple(map(str.lower, schema.names)))
     return replace(found, reason=_header_fault(found, contract))
 
 
@@ -194,9 +195,6 @@ def _is_utf8(line: bytes) -> bool:
 
 def _header_fault(found: Inspection, contract: Contract) -> str | None:
     columns = found.columns
-    repeated = sorted({name for name in columns if columns.count(name) > 1})
-    if repeated:
-        return f"wrong header: repeated {', '.join(repeated)}"
     missing = [
         " or ".join(column.sources)
         for column in contract.read_columns
@@ -205,6 +203,9 @@ def _header_fault(found: Inspection, contract: Contract) -> str | None:
     if missing:
         # What stands there instead may be a customer's data, if the file has no header at all.
         return f"wrong header: missing {', '.join(missing)} among {len(columns)} columns"
+    repeated = sorted({name for name in columns if columns.count(name) > 1})
+    if repeated:
+        return f"wrong header: repeated {', '.join(repeated)}"
     new = len(new_columns(columns, contract))
     if contract.evolves and new > MAX_NEW_COLUMNS:
         return f"wrong header: {new:,} columns beyond the contract; expected at most {MAX_NEW_COLUMNS:,}"

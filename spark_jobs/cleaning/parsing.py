@@ -62,7 +62,7 @@ def _value(text: Col, column: Column) -> Col:
         case "NUMERIC":
             return F.when(_is_plain_number(text, column), text.cast(spark_type(column)))
         case "TIMESTAMP":
-            return _instant(local_time(text, column), column)
+            return instant(local_time(text, column), column)
         case "DATE":
             return F.to_date(text, column.format or "yyyy-MM-dd")
         case "FLOAT64":
@@ -131,7 +131,7 @@ def storable(value: Col, column: Column) -> Col:
     return F.when(value.between(first, last), value)
 
 
-def _instant(local: Col, column: Column) -> Col:
+def instant(local: Col, column: Column) -> Col:
     """The instant of a local time; null if clocks skipped it. The contract decides if they showed it twice.
 
     Around a change of clocks the zone has two offsets; the local time happened at those of them with which it

@@ -49,12 +49,14 @@ def _unquote(lines: DataFrame, delimiter: str) -> DataFrame:
     parsed = F.regexp_extract_all(F.concat(line, F.lit(delimiter)), F.lit(field), F.lit(1))
     rows = lines.withColumn("parsed", F.when(F.contains(line, F.lit('"')), parsed))
     # What is no field is left out above, so that the fields of a broken line don't add up to the line.
-    joined, inside = F.array_join("parsed", UNIT), rf'(?<=^|{UNIT})"|"(?={UNIT}|$)'
+    joined = F.array_join("parsed", UNIT)
+    # Both at once: a quote at the end of a field that begins without one is part of its text.
+    around = rf'(?<=^|{UNIT})"((?:[^"]++|"")*+)"(?={UNIT}|\z)'
     fault = F.when(~F.col("is_utf8"), ENCODING).when(F.array_join("parsed", delimiter) != line, SHAPE)
     return rows.select(
         "file__",
         "raw",
         "size__",
-        F.regexp_replace(F.regexp_replace(joined, inside, ""), '""', '"').alias("unquoted"),
+        F.regexp_replace(F.regexp_replace(joined, around, "$1"), '""', '"').alias("unquoted"),
         fault.alias("fault__"),
     )

@@ -12,7 +12,8 @@ from spark_jobs.cleaning.new_columns import column_names_of, extra_of_keys
 from spark_jobs.cleaning.parsing import spark_type
 from spark_jobs.cleaning.texts import ENCODING, SHAPE, select_texts, untyped
 
-OPTIONS = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "malformed"}
+NUMBER = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
+OPTIONS = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "malformed__"}
 
 
 def read_json(lines: DataFrame, contract: Contract, read: Read) -> DataFrame:
@@ -26,8 +27,8 @@ def read_json(lines: DataFrame, contract: Contract, read: Read) -> DataFrame:
         # Spark turns a number into text through a double, but into a decimal digit by digit.
         rows = rows.withColumn("numbers", F.from_json("raw", _schema(decimals, _wide), OPTIONS))
     rows = _with_new_keys(rows, contract)
-    one_object = line.startswith("{") & line.endswith("}") & ~_has_several(line)
-    sound = one_object & parsed.isNotNull() & parsed["malformed"].isNull()
+    one_object = line.startswith("{") & line.endswith("}") & ~_has_more(line)
+    sound = one_object & parsed.isNotNull() & parsed["malformed__"].isNull()
     if contract.evolves:
         sound &= F.size("keys") <= MAX_NEW_COLUMNS
     return select_texts(
@@ -40,11 +41,10 @@ def read_json(lines: DataFrame, contract: Contract, read: Read) -> DataFrame:
     )
 
 
-def _has_several(line: Col) -> Col:
-    """Whether an object follows another one; texts may have in them what would stand between the two."""
-    between = r"\}\s*\{"
-    without_texts = F.regexp_replace(F.regexp_replace(line, r"\\.", ""), '"[^"]*"', "")
-    return line.rlike(between) & without_texts.rlike(between)
+def _has_more(line: Col) -> Col:
+    """Whether anything follows the first object of a line: from_json would not see it."""
+    values = F.json_array_length(F.concat(F.lit("["), line, F.lit("]")))
+    return line.rlike(r"\}\s*\S") & F.coalesce(values != 1, F.lit(True))
 
 
 def _with_new_keys(rows: DataFrame, contract: Contract) -> DataFrame:
@@ -64,7 +64,7 @@ def _with_new_keys(rows: DataFrame, contract: Contract) -> DataFrame:
 
 def _schema(columns: Sequence[Column], kind: Callable[[Column], str]) -> str:
     fields = [f"{_quoted(source)} {kind(column)}" for column in columns for source in column.sources]
-    return ", ".join([*fields, "malformed STRING"])
+    return ", ".join([*fields, "malformed__ STRING"])
 
 
 def _quoted(source: str) -> str:
@@ -90,9 +90,19 @@ def _typed(column: Column) -> Col:
 
 
 def _number(column: Column) -> Col:
-    return F.coalesce(*(F.col(f"numbers.{_quoted(source)}") for source in column.sources))
+    """Null for a text that JSON would not take for a number: Spark takes 1,50 for 150."""
+
+    def number(source: str) -> Col:
+        text = F.col(f"texts.{_quoted(source)}")
+        return F.when(text.rlike(NUMBER), F.col(f"numbers.{_quoted(source)}"))
+
+    return F.coalesce(*map(number, column.sources))
 
 
 def _wide(column: Column) -> str:
-    """A decimal with all the room behind the point that the column's whole digits leave."""
-    return f"DECIMAL(38, {38 - (column.precision - column.scale)})"
+    """A decimal with more room behind the point than any column has, so that nothing is rounded unseen.
+
+    It may have less room before it: of such numbers the text is taken, which a double loses no digits of
+    unless there are decimals too.
+    """
+    return f"DECIMAL(38, {max(38 - (column.precision - column.scale), 20)})"

@@ -1,8 +1,12 @@
 """Parquet files of one schema, as rows of text with typed values beside them."""
 
+import json
+
+from pyspark.errors import AnalysisException
 from pyspark.sql import Column as Col
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
 from medallion.contracts import Column, Contract
 from spark_jobs.cleaning.files import Inspection, source_name
@@ -12,6 +16,12 @@ from spark_jobs.cleaning.new_columns import extra_of, new_columns
 from spark_jobs.cleaning.parsing import spark_type
 from spark_jobs.cleaning.texts import nothing, select_texts, untyped
 
+# As JSON has times, with every digit that Parquet has.
+TIMES = {
+    "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
+    "timestampNTZFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS",
+}
+
 
 def read_records(spark: SparkSession, group: Numbered) -> DataFrame:
     """Records: file, row (all columns), raw and size; a row has no text of its own, so raw is its JSON."""
@@ -19,11 +29,17 @@ def read_records(spark: SparkSession, group: Numbered) -> DataFrame:
     row = F.struct("*")  # whatever its columns are called
     rows = found.select(
         row.alias("row"),
-        F.to_json(row).alias("raw"),
+        F.to_json(row, TIMES).alias("raw"),
         nothing("long").alias("size__"),
         F.input_file_name().alias("path"),
     )
     return with_file(spark, rows, found.inputFiles(), group)
+
+
+def replayed_records(lines: DataFrame, layout: Inspection) -> DataFrame:
+    """The same of lines whose raw is such JSON, by the schema of the file that it was read from."""
+    schema = StructType.fromJson(json.loads(layout.header))
+    return lines.withColumn("row", F.from_json("raw", schema, TIMES))
 
 
 def read_parquet(records: DataFrame, layout: Inspection, contract: Contract, read: Read) -> DataFrame:
@@ -39,7 +55,12 @@ def read_parquet(records: DataFrame, layout: Inspection, contract: Contract, rea
         if name is None or fields[name].dataType.simpleString() == "string":
             return untyped(column)
         field = fields[name]
-        return lossless(F.col("row")[field.name], field.dataType.simpleString(), column)
+        value = lossless(F.col("row")[field.name], field.dataType.simpleString(), column)
+        try:
+            records.select(value)
+        except AnalysisException:  # no value of such a type can be one of the column's: its text tells
+            return untyped(column)
+        return value
 
     return select_texts(
         rows,

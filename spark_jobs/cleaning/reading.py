@@ -12,7 +12,7 @@ from spark_jobs.cleaning.lines import Numbered, read_lines
 from spark_jobs.cleaning.metrics import Read
 from spark_jobs.cleaning.read_csv import read_csv
 from spark_jobs.cleaning.read_json import read_json
-from spark_jobs.cleaning.read_parquet import read_parquet, read_records
+from spark_jobs.cleaning.read_parquet import read_parquet, read_records, replayed_records
 from spark_jobs.cleaning.texts import no_texts, nothing
 
 
@@ -31,8 +31,12 @@ def read_texts(
 
     def texts(group: Numbered) -> DataFrame:
         _, layout = group[0]
-        if layout.format == PARQUET and not replay:
-            return read_parquet(read_records(spark, group), layout, contract, read)
+        if layout.format == PARQUET:
+            if replay:
+                records = replayed_records(_replayed(spark, replay, group), layout)
+            else:
+                records = read_records(spark, group)
+            return read_parquet(records, layout, contract, read)
         multiline = contract.multiline and layout.format == CSV
         lines = _replayed(spark, replay, group) if replay else read_lines(spark, group, multiline)
         if layout.format == CSV:
@@ -50,4 +54,6 @@ def _replayed(spark: SparkSession, uri: str, group: Numbered) -> DataFrame:
         spark.read.schema("file STRING, raw STRING").json(uri).withColumn("file__", F.col("file").cast("int"))
     )
     rows = rows.where(F.col("file__").isin([number for number, _ in group]))
-    return rows.select("file__", "raw", F.lit(True).alias("is_utf8"), nothing("long").alias("size__"))
+    # Of a row that was not UTF-8, raw has this character in the place of what could not be read.
+    is_utf8 = ~F.contains("raw", F.lit("\ufffd"))
+    return rows.select("file__", "raw", is_utf8.alias("is_utf8"), nothing("long").alias("size__"))

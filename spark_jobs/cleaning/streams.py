@@ -1,5 +1,7 @@
 """Bytes of files in Hadoop's file systems, read on the driver by Java's streams, never as a whole."""
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -7,34 +9,42 @@ from pyspark.sql import SparkSession
 from medallion.hadoop_files import file_system
 
 HEAD_BYTES = 64 * 1024
+CORRUPT = ("EOFException", "MalformedInputException", "UnmappableCharacterException")
+CODECS = "org.apache.hadoop.io.compress."
+
+
+@contextmanager
+def decompressed(spark: SparkSession, uri: str) -> Iterator[Any]:
+    """A file's bytes as a stream, decompressed by the codec that Spark reads it with: others see the end of
+    several compressed parts elsewhere, and take files that Spark does not.
+    """
+    jvm: Any = spark._jvm
+    files, path = file_system(spark, uri)
+    with closing(files.open(path)) as stream:
+        if not uri.endswith(".gz"):
+            yield stream
+            return
+        codec = jvm.org.apache.hadoop.io.compress.GzipCodec()
+        codec.setConf(spark._jsc.hadoopConfiguration())
+        with closing(codec.createInputStream(stream)) as plain:
+            yield plain
 
 
 def read_head(spark: SparkSession, uri: str) -> tuple[bytes, int]:
     """The first 64 KiB of a file and its whole size in bytes, both decompressed."""
     jvm: Any = spark._jvm
-    files, path = file_system(spark, uri)
-    stream = files.open(path)
-    try:
+    with decompressed(spark, uri) as plain:
+        head = bytes(plain.readNBytes(HEAD_BYTES))
         if not uri.endswith(".gz"):
-            return bytes(stream.readNBytes(HEAD_BYTES)), files.getFileStatus(path).getLen()
-        unzipped = jvm.java.util.zip.GZIPInputStream(stream)
-        head = bytes(unzipped.readNBytes(HEAD_BYTES))
-        rest = unzipped.transferTo(jvm.java.io.OutputStream.nullOutputStream())
-        return head, len(head) + rest
-    finally:
-        stream.close()
+            files, path = file_system(spark, uri)
+            return head, files.getFileStatus(path).getLen()
+        return head, len(head) + plain.transferTo(jvm.java.io.OutputStream.nullOutputStream())
 
 
 def read_whole(spark: SparkSession, uri: str, limit: int) -> bytes | None:
     """All of a file, decompressed; None where that is more than so many bytes."""
-    jvm: Any = spark._jvm
-    files, path = file_system(spark, uri)
-    stream = files.open(path)
-    try:
-        plain = jvm.java.util.zip.GZIPInputStream(stream) if uri.endswith(".gz") else stream
+    with decompressed(spark, uri) as plain:
         content = bytes(plain.readNBytes(limit + 1))
-    finally:
-        stream.close()
     return content if len(content) <= limit else None
 
 
@@ -44,12 +54,8 @@ def unpack(spark: SparkSession, uri: str, target: str, encoding: str | None = No
     Raises Java's MalformedInputException or UnmappableCharacterException for bytes of another encoding.
     """
     jvm: Any = spark._jvm
-    files, path = file_system(spark, uri)
-    target_files, target_path = file_system(spark, target)
-    source = files.open(path)
-    sink = target_files.create(target_path, True)
-    try:
-        plain = jvm.java.util.zip.GZIPInputStream(source) if uri.endswith(".gz") else source
+    files, path = file_system(spark, target)
+    with closing(files.create(path, True)) as sink, decompressed(spark, uri) as plain:
         if encoding is None:
             plain.transferTo(sink)
         else:
@@ -59,10 +65,14 @@ def unpack(spark: SparkSession, uri: str, target: str, encoding: str | None = No
             writer = jvm.java.io.OutputStreamWriter(sink, "UTF-8")
             jvm.java.io.InputStreamReader(plain, decoder).transferTo(writer)
             writer.flush()
-    finally:
-        sink.close()
-        source.close()
     return target
+
+
+def is_corrupt(error: Any) -> bool:
+    """Whether a Java error is of a file's bytes: that a codec or a decoder could not go on with them."""
+    frames = error.getStackTrace()
+    named = error.getClass().getSimpleName()
+    return named in CORRUPT or (len(frames) > 0 and frames[0].getClassName().startswith(CODECS))
 
 
 def remove(spark: SparkSession, uri: str) -> None:

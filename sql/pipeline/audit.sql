@@ -1,6 +1,6 @@
 -- Audits a run before anything of it is published; fails when one check does.
 -- From the run's staging tables.
--- The ledger's counts were taken as files were read, the staged ones as rows were loaded: they must agree.
+-- Files that are rejected as a whole are told of, and stop nobody. The ledger's counts were taken as files were read, the staged ones as rows were loaded: they must agree.
 -- A replay reads rejected rows alone: no ratio is asked of it, but that it read exactly the rows that were selected.
 DELETE FROM `{{ ops }}.checks` WHERE product = {{ product | literal }} AND run = {{ run | literal }} AND step = 'audit';
 
@@ -11,7 +11,8 @@ WITH
       COUNT(*) AS files,
       COALESCE(SUM(rows_read), 0) AS rows_read,
       COALESCE(SUM(rows_rejected), 0) AS rows_rejected,
-      COUNTIF(rows_read != rows_valid + rows_rejected + rows_duplicate) AS unbalanced
+      COUNTIF(rows_read != rows_valid + rows_rejected + rows_duplicate) AS unbalanced,
+      COUNTIF(state = 'rejected') AS unusable
     FROM `{{ staging }}.{{ table }}__files`
   ),
   staged AS (
@@ -82,6 +83,12 @@ WITH
     FROM ledger
     UNION ALL
     SELECT
+      'unusable_files' AS name,
+      unusable = 0 AS passed,
+      FORMAT('%d files rejected as a whole, of which silver keeps what older versions brought', unusable) AS detail
+    FROM ledger
+    UNION ALL
+    SELECT
       'staged_rows' AS name,
       differing = 0 AS passed,
       FORMAT('%d files whose staged rows differ from the ledger', differing) AS detail
@@ -121,7 +128,8 @@ WITH
     FROM ledger
     {% endif %}
   )
-SELECT {{ product | literal }}, {{ run | literal }}, 'audit', name, 'fail', passed, detail
+SELECT
+  {{ product | literal }}, {{ run | literal }}, 'audit', name, IF(name = 'unusable_files', 'warn', 'fail'), passed, detail
 FROM checks;
 
 SELECT
@@ -131,4 +139,4 @@ SELECT
     'passed'
   ) AS audit
 FROM `{{ ops }}.checks`
-WHERE product = {{ product | literal }} AND run = {{ run | literal }} AND step = 'audit';
+WHERE product = {{ product | literal }} AND run = {{ run | literal }} AND step = 'audit' AND severity = 'fail';

@@ -11,7 +11,12 @@ from tests.conftest import edit
 
 def test_every_product_loads() -> None:
     products = [load_product(name) for name in product_names()]
-    assert {product.name for product in products} >= {"bike_stations", "customer_transactions", "sales", "weather"}
+    assert {product.name for product in products} >= {
+        "bike_stations",
+        "customer_transactions",
+        "sales",
+        "weather",
+    }
     assert load_product("customer_transactions").partition_by == "order_date"
 
 

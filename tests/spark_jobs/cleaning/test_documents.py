@@ -63,6 +63,7 @@ def test_numbers_keep_their_digits_and_texts_their_letters(
         ('{"hourly": null}', "wrong document: 'hourly': expected a list of objects or an object of lists"),
         ('{"hourly": [1]}', "wrong document: 'hourly': expected a list of objects"),
         ('{"hourly": {"a": [1], "b": []}}', "wrong document: 'hourly': expected lists of one length"),
+        ('{"hourly": [{"a": ' + "[" * 700 + "]" * 700 + "}]}", "wrong document: maximum recursion depth"),
         ('{"hourly": []}', "no rows: the document has no records"),
         ('{"hourly": {"time": []}}', "no rows: the document has no records"),
     ],
@@ -89,3 +90,10 @@ def test_the_place_of_records_is_looked_up_by_its_names(weather: dict[str, Any])
     assert list(rows(b'{"data": {"items": [{"a": 1}]}}', "1.json", contract)) == [{"a": "1"}]
     with pytest.raises(DocumentError, match=r"nothing at 'data\.items'"):
         list(rows(b'{"data": []}', "1.json", contract))
+
+
+def test_half_of_a_character_stays_the_escape_that_it_was(
+    spark: SparkSession, bronze: Bronze, weather: dict[str, Any]
+) -> None:
+    found, fault = lines(spark, bronze, weather, '{"hourly": [{"a": "\\ud83d"}]}')
+    assert (found, fault) == ('{"a": "\\ud83d"}\n', None)

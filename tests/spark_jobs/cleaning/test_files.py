@@ -77,8 +77,9 @@ def test_a_storage_that_fails_is_no_fault_of_the_file(
         inspect(spark, [gone], contract, "unpacked")
 
 
-def test_a_reason_repeats_nothing_of_a_file_without_a_header(look: Look) -> None:
-    assert "AB" not in look(f"{ROW}\n{ROW}\n").reason
+@pytest.mark.parametrize("line", [ROW, "1,AB,AB,AB"])
+def test_a_reason_repeats_nothing_of_a_file_without_a_header(look: Look, line: str) -> None:
+    assert "ab" not in look(f"{line}\n{line}\n").reason.lower()
 
 
 def test_a_compressed_file_is_read(look: Look) -> None:
@@ -94,7 +95,18 @@ def test_a_truncated_compressed_file_is_unreadable_however_far_its_head_goes(loo
 
 def test_plain_text_under_a_compressed_name_is_unreadable(look: Look) -> None:
     found = look(f"{HEADER}\n{ROW}\n", "orders.csv.gz")
-    assert found.reason == "unreadable: java.util.zip.ZipException: Not in GZIP format"
+    assert found.reason == "unreadable: java.io.IOException: not a gzip file"
+
+
+def test_what_follows_a_compressed_file_makes_it_unreadable(look: Look) -> None:
+    content = gzip.compress(f"{HEADER}\n{ROW}\n".encode()) + bytes(100)
+    assert look(content, "orders.csv.gz").reason.startswith("unreadable: java.io")
+
+
+def test_a_file_of_several_compressed_parts_is_read_to_its_end(look: Look) -> None:
+    parts = [gzip.compress(f"{ROW}\n".encode()) for _ in range(200)]
+    found = look(gzip.compress(f"{HEADER}\n".encode()) + b"".join(parts), "orders.csv.gz")
+    assert (found.size, found.reason) == (len(f"{HEADER}\n") + 200 * len(f"{ROW}\n"), None)
 
 
 def test_a_byte_order_mark_is_no_part_of_the_header(look: Look) -> None:

@@ -29,6 +29,8 @@ def codes(rows: Rows, *files: Any, **parts: Any) -> list[str]:
         ('""', None),
         ('5" pipe', '5" pipe'),
         ('A "B" C', 'A "B" C'),
+        ('TV 55"', 'TV 55"'),
+        ('"TV 55"""', 'TV 55"'),
         ("it's", "it's"),
         ('"  A  "', "A"),
     ],

@@ -43,11 +43,38 @@ def test_values_may_be_texts(rows: Rows, bronze: Bronze) -> None:
         ("1e30", "rejected"),
         ("true", "rejected"),
         ("[1]", "rejected"),
+        ('"1,50"', "rejected"),  # Spark would take it for 150
+        ('"\u0661"', "rejected"),  # another script's digit
+        ('"+1.50"', "valid"),
     ],
 )
 def test_a_decimal_is_read_digit_by_digit(rows: Rows, bronze: Bronze, number: str, status: str) -> None:
     content = line(amount="?").replace('"?"', number)
     assert [row["status"] for row in rows(bronze.land("a.jsonl", content)).collect()] == [status]
+
+
+def test_no_digit_is_rounded_away_where_a_column_takes_many(
+    rows: Rows, bronze: Bronze, document: dict[str, Any]
+) -> None:
+    wide = changed(document, "amount", physicalType="NUMERIC", logicalTypeOptions={})
+    numbers = ("0.123456789", "0.12345678949", "12345678901234567890")
+    lines = [line(number=n, amount="?").replace('"?"', text) for n, text in enumerate(numbers, 1)]
+    found = rows(bronze.land("a.jsonl", "\n".join(lines)), document=wide).orderBy("id")
+    assert [str(row["amount"]) for row in found.collect()] == [
+        "0.123456789",
+        "None",
+        "12345678901234567890.000000000",
+    ]
+    assert broken(found) == [[("amount", "type", "0.12345678949000000000")]]
+
+
+@pytest.mark.parametrize("token", ["-99", '"-99"'])
+def test_a_number_may_stand_for_nothing(
+    rows: Rows, bronze: Bronze, document: dict[str, Any], token: str
+) -> None:
+    content = line(amount="?").replace('"?"', token)
+    found = rows(bronze.land("a.jsonl", content), document=changed(document, custom={"nullTokens": ["-99"]}))
+    assert broken(found) == [[("amount", "required", None)]]
 
 
 def test_an_integer_has_no_point(rows: Rows, bronze: Bronze) -> None:
@@ -56,7 +83,17 @@ def test_an_integer_has_no_point(rows: Rows, bronze: Bronze) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["{", "[1]", "7", '"text"', "null", "not json", line()[:-1], line() + line(number=2), line() + " more"],
+    [
+        *("{", "[1]", "7", '"text"', "null", "not json"),
+        *(
+            line()[:-1],
+            line() + line(number=2),
+            line() + " more",
+            line() + "," + line(number=2),
+            line() + "}",
+        ),
+        line()[:-1] + '},"code":"AC"}',
+    ],
 )
 def test_a_line_that_is_no_object_is_rejected(rows: Rows, bronze: Bronze, content: str) -> None:
     found = rows(bronze.land("a.jsonl", f"{line()}\n{content}\n")).where("status = 'rejected'")

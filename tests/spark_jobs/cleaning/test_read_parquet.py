@@ -2,16 +2,22 @@
 
 import gzip
 import json
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
 from medallion.manifest import SourceFile
+from medallion.odcs import parse_contract
+from spark_jobs.cleaning.files import inspect
 from tests.spark_jobs.conftest import HEADER, Bronze, Rows, broken, changed
 
-GOOD = {"number": "1L", "changed_at": "TIMESTAMP '2017-01-01 12:00:00'", "amount": "1.5BD", "code": "'AB'"}
+GOOD = {"number": "1L", "changed_at": "TIMESTAMP '2017-01-01 12:00:00'", "amount": "1.5BD", "Code": "'AB'"}
 
 
 @pytest.fixture
@@ -50,7 +56,11 @@ def test_a_row_keeps_its_values(rows: Rows, land: Any) -> None:
         ("changed_at", "DATE '2017-01-01'", "valid"),
         ("changed_at", "'2017-01-01 12:00:00'", "valid"),
         ("changed_at", "CAST(NULL AS TIMESTAMP)", "rejected"),
-        ("code", "CAST(NULL AS STRING)", "valid"),
+        ("Code", "CAST(NULL AS STRING)", "valid"),
+        ("number", "ARRAY(1)", "rejected"),
+        ("number", "DATE '2017-01-01'", "rejected"),
+        ("changed_at", "ARRAY(1)", "rejected"),
+        ("amount", "CAST('1' AS BINARY)", "valid"),
     ],
 )
 def test_another_type_will_do_where_nothing_is_lost(
@@ -85,3 +95,37 @@ def test_a_folder_may_mix_all_formats(rows: Rows, land: Any, bronze: Bronze) -> 
     )
     found = rows(*files).select("file__", "id", "status").collect()
     assert sorted(map(tuple, found)) == [(0, 1, "valid"), (1, 2, "valid"), (2, 3, "valid")]
+
+
+@pytest.mark.parametrize(("value", "year"), [("0001-01-02", 1), ("1850-06-01", 1850), ("9999-12-30", 9999)])
+def test_an_old_date_that_another_program_wrote_is_read(
+    rows: Rows, bronze: Bronze, document: dict[str, Any], tmp_path: Path, value: str, year: int
+) -> None:
+    document = changed(document)
+    document["schema"][0]["properties"].append({"name": "born", "physicalType": "DATE"})
+    moment = datetime.fromisoformat(f"{value}T00:00:00+00:00")
+    columns = {"number": [1], "changed_at": [moment], "amount": ["1.00"], "born": [moment.date()]}
+    pq.write_table(pa.table(columns), tmp_path / "old.parquet")
+    file = bronze.land("old.parquet", (tmp_path / "old.parquet").read_bytes())
+    (row,) = rows(file, document=document).selectExpr("*", "YEAR(changed_at) AS at").collect()
+    assert (row["status"], row["born"].year, row["at"]) == ("valid", year, year)
+
+
+def test_a_replayed_row_has_the_values_that_it_was_read_with(
+    spark: SparkSession, rows: Rows, land: Any, document: dict[str, Any], tmp_path: Path
+) -> None:
+    file = land(number="1.0D", changed_at="TIMESTAMP '2017-01-01 12:00:00.123456'", amount="-1BD")
+    first = rows(file).first()
+    assert broken(rows(file)) == [[("amount", "minimum", "-1")]]
+    (layout,) = inspect(spark, [file], parse_contract(document, "orders.yaml"), str(tmp_path / "look"))
+    known = replace(file, format=layout.format, header=layout.header)
+    rejected = tmp_path / "rejected.jsonl"
+    rejected.write_text(json.dumps({"file": 0, "raw": first["raw"]}) + "\n")
+    mended = changed(document, "amount", logicalTypeOptions={})
+    (row,) = rows(known, document=mended, replay=str(rejected)).collect()
+    assert row["status"] == "valid"
+    assert [row[name] for name in ("id", "changed_at", "code")] == [
+        first[name] for name in ("id", "changed_at", "code")
+    ]
+    assert row["code"] == "AB"
+    assert row["raw"] == first["raw"]

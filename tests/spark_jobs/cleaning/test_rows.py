@@ -1,9 +1,11 @@
 """From lines to rows: what is read, and what is rejected and why."""
 
+from typing import Any
+
 from chispa import assert_df_equality
 from pyspark.sql import SparkSession
 
-from tests.spark_jobs.conftest import Bronze, Rows
+from tests.spark_jobs.conftest import HEADER, ROW, Bronze, Rows, changed
 
 
 def test_a_row_gets_the_contracts_types(spark: SparkSession, rows: Rows, bronze: Bronze) -> None:
@@ -62,3 +64,28 @@ def test_the_hash_depends_on_the_row_alone(rows: Rows, bronze: Bronze) -> None:
     one, other = (rows(bronze.land_rows(name, line)).first()["row_hash"] for name in ("a.csv", "b.csv"))
     changed = rows(bronze.land_rows("c.csv", line.replace("AB", "AC"))).first()["row_hash"]
     assert one == other != changed
+
+
+def test_rows_with_one_value_in_another_column_have_other_hashes(
+    rows: Rows, bronze: Bronze, document: dict[str, Any]
+) -> None:
+    more = {"name": "note", "physicalType": "STRING"}
+    document = changed(document, "code", logicalTypeOptions={})
+    document["schema"][0]["properties"].append(more)
+    lines = ("1,2017-01-01 12:00:00,1.00,AB,", "1,2017-01-01 12:00:00,1.00,,AB")
+    file = bronze.land_rows("a.csv", *lines, header=f"{HEADER},note")
+    hashes = {row["row_hash"] for row in rows(file, document=document).collect()}
+    assert len(hashes) == 2
+
+
+def test_what_is_derived_from_a_dropped_column_is_part_of_the_hash(
+    rows: Rows, bronze: Bronze, document: dict[str, Any]
+) -> None:
+    dropped = {"property": "protection", "value": "drop"}
+    document = changed(document, "code", logicalTypeOptions={}, customProperties=[dropped])
+    derived = {"name": "first", "physicalType": "STRING", "transformLogic": "LEFT(code, 1)"}
+    document["schema"][0]["properties"].append(derived)
+    file = bronze.land_rows("a.csv", ROW, ROW.replace("AB", "BB"))
+    found = rows(file, document=document).collect()
+    assert {row["first"] for row in found} == {"A", "B"}
+    assert len({row["row_hash"] for row in found}) == 2

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from tests.spark_jobs.conftest import Bronze, Rows, broken, changed
+from tests.spark_jobs.conftest import HEADER, ROW, Bronze, Rows, broken, changed
 
 GOOD = {"number": "1", "changed_at": "2017-01-01 12:00:00", "amount": "1.00", "code": "AB"}
 
@@ -112,6 +112,13 @@ def test_alternatives_of_a_pattern_hold_for_the_whole_text(
     assert broken(rows(land(bronze, code="ABC"), document=document)) == [[("code", "pattern", "ABC")]]
 
 
+def test_a_line_end_is_part_of_the_text_that_a_pattern_is_held_to(rows: Rows, bronze: Bronze) -> None:
+    file = bronze.land(
+        "a.jsonl", '{"number": 1, "changed_at": "2017-01-01 12:00:00", "amount": 1, "code": "AB\\n"}'
+    )
+    assert broken(rows(file)) == [[("code", "pattern", "AB\n")]]
+
+
 def row_rule(condition: str, severity: str = "error") -> list[dict[str, Any]]:
     rule = {"name": "small_at_first", "type": "custom", "engine": "spark", "severity": severity}
     return [{**rule, "implementation": condition}]
@@ -154,6 +161,10 @@ def test_a_local_time_that_never_was_says_so(rows: Rows, bronze: Bronze, documen
     assert broken(rows(land(bronze, changed_at=nonsense), document=document)) == [
         [("changed_at", "type", nonsense)]
     ]
+    too_late = "9999-12-31 23:59:59"  # in UTC it is the year 10000
+    assert broken(rows(land(bronze, changed_at=too_late), document=document)) == [
+        [("changed_at", "type", too_late)]
+    ]
 
 
 @pytest.mark.parametrize("severity", ["error", "warning"])
@@ -171,6 +182,17 @@ def test_a_reference_must_be_found_in_the_other_dataset(
     assert found.count() == 3
     expected = [[("code", "reference:codes", "XY")]] if severity == "error" else []
     assert broken(found) == expected
+
+
+def test_a_column_that_has_a_reference_beside_it_may_be_called_key(
+    spark: SparkSession, rows: Rows, bronze: Bronze, document: dict[str, Any], tmp_path: Path
+) -> None:
+    spark.createDataFrame([("AB",)], "code_id STRING").write.parquet(f"{tmp_path}/codes")
+    document = changed(document, "code", relationships=[{"to": "codes.code_id"}])
+    document["schema"][0]["properties"].append({"name": "key", "physicalType": "STRING"})
+    file = bronze.land_rows("a.csv", f"{ROW},k", header=f"{HEADER},key")
+    (row,) = rows(file, document=document, references={"codes": f"{tmp_path}/codes"}).collect()
+    assert (row["status"], row["key"]) == ("valid", "k")
 
 
 def test_a_contract_may_have_more_rules_than_an_integer_has_bits(
