@@ -8,63 +8,32 @@ from typing import Any
 
 from medallion.contracts import (
     DROP,
-    ERROR,
-    EVOLVE,
-    FAIL,
     HASH,
-    IGNORE,
     RESERVED,
-    WARNING,
     Column,
     Constraint,
     Contract,
-    Reference,
-    RowRule,
 )
 from medallion.documents import CONF, read_yaml
 from medallion.errors import ConfigError
+from medallion.odcs_rules import (
+    COLUMN_DEFAULTS,
+    TABLE_DEFAULTS,
+    custom_properties,
+    quality_constraints,
+    references,
+    row_rules,
+)
 
 SQL_TYPE = re.compile(r"(INT64|STRING|BOOL|FLOAT64|DATE|TIMESTAMP|NUMERIC)(?:\((\d+), *(\d+)\))?")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 NAME_LETTERS = "letters of ASCII, digits and _, at most 128 and no digit first"
-ENCODINGS = (
-    *("UTF-8", "UTF-16", "UTF-16LE", "UTF-16BE", "US-ASCII"),
-    *("ISO-8859-1", "ISO-8859-15", "windows-1250", "windows-1251", "windows-1252"),
-)
 CONSTRAINTS = (
     *("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf"),
     *("minLength", "maxLength", "pattern"),
 )
 FORMATS = ("format", "defaultTimezone")
 OWN_NAME = "__"  # in every name of the platform's own that is not RESERVED
-# What ODCS has no word for; it lets a contract add such properties. First those of a table, then of a column.
-TABLE_DEFAULTS: dict[str, Any] = {
-    "orderBy": None,
-    "deleteFlag": None,
-    "nullTokens": [""],
-    "delimiter": ",",
-    "encoding": "UTF-8",
-    "multiline": False,
-    "newColumns": IGNORE,
-    "records": None,
-}
-COLUMN_DEFAULTS: dict[str, Any] = {
-    "trim": True,
-    "trueTokens": ["true", "1"],
-    "falseTokens": ["false", "0"],
-    "ambiguousTime": "earlier",
-    "protection": None,
-}
-CHOICES: dict[str, tuple[Any, ...]] = {
-    "encoding": ENCODINGS,
-    "multiline": (False, True),
-    "newColumns": (EVOLVE, IGNORE, FAIL),
-    "trim": (False, True),
-    "ambiguousTime": ("earlier", "later", "reject"),
-    "protection": (None, HASH, DROP),
-}
-
-TOKENS = ("nullTokens", "trueTokens", "falseTokens")
 
 
 def load_contract(name: str, conf: Path = CONF) -> dict[str, Any]:
@@ -105,8 +74,8 @@ def _parse(document: dict[str, Any], file: str) -> Contract:
         version=document["version"],
         description=table.get("description", ""),
         columns=columns,
-        rules=tuple(_row_rules(table, file)),
-        references=tuple(reference for item in properties for reference in _references(item, file)),
+        rules=tuple(row_rules(table, file)),
+        references=tuple(reference for item in properties for reference in references(item, file)),
         key=tuple(item["name"] for item in keyed),
         order_by=custom["orderBy"],
         delete_flag=custom["deleteFlag"],
@@ -125,7 +94,7 @@ def _parse(document: dict[str, Any], file: str) -> Contract:
 
 def _table_options(table: dict[str, Any], file: str) -> dict[str, Any]:
     """The table's custom properties; raises ConfigError for one that can't be."""
-    custom = _custom(table, TABLE_DEFAULTS, file, "schema.0")
+    custom = custom_properties(table, TABLE_DEFAULTS, file, "schema.0")
     delimiter, records = custom["delimiter"], custom["records"]
     if len(delimiter) != 1 or delimiter == '"':
         expected = "one character other than a quote"
@@ -185,7 +154,7 @@ def _column(item: dict[str, Any], file: str, key: str) -> Column:
     if item["name"] in RESERVED or OWN_NAME in item["name"]:
         expected = f"a name without {OWN_NAME}, and none of {', '.join(RESERVED)}"
         raise ConfigError(file, f"{key}.name", expected, item["name"])
-    options, custom = item.get("logicalTypeOptions", {}), _custom(item, COLUMN_DEFAULTS, file, key)
+    options, custom = item.get("logicalTypeOptions", {}), custom_properties(item, COLUMN_DEFAULTS, file, key)
     if item.get("unique"):
         expected = "no unique: of several rows with one key the newest is kept, other columns may repeat"
         raise ConfigError(file, f"{key}.unique", expected, True)
@@ -211,7 +180,7 @@ def _column(item: dict[str, Any], file: str, key: str) -> Column:
         expression=item.get("transformLogic"),
         precision=int(match[2] or 38),
         scale=int(match[3] or 9),
-        constraints=(*declared, *_quality(item, file, key)),
+        constraints=(*declared, *quality_constraints(item, file, key)),
         format=options.get("format"),
         timezone=options.get("defaultTimezone", "Etc/UTC"),
         trim=custom["trim"],
@@ -220,68 +189,3 @@ def _column(item: dict[str, Any], file: str, key: str) -> Column:
         ambiguous_time=custom["ambiguousTime"],
         protection=protection,
     )
-
-
-def _quality(item: dict[str, Any], file: str, key: str) -> list[Constraint]:
-    """Constraints from a column's quality rules: lists of valid values, and patterns."""
-    constraints = []
-    for index, rule in enumerate(item.get("quality", ())):
-        match rule:
-            case {"type": "text"}:  # for people
-                continue
-            case {"metric": "invalidValues", "arguments": {"validValues": list(values)}, "mustBe": 0}:
-                constraints.append(Constraint("validValues", values, _severity(rule, file, key)))
-            case {"metric": "invalidValues", "arguments": {"pattern": str(pattern)}, "mustBe": 0}:
-                constraints.append(Constraint("pattern", pattern, _severity(rule, file, key)))
-            case _:
-                expected = "metric: invalidValues with arguments (validValues or pattern) and mustBe: 0"
-                raise ConfigError(file, f"{key}.quality.{index}", expected, rule)
-    return constraints
-
-
-def _row_rules(table: dict[str, Any], file: str) -> list[RowRule]:
-    rules = []
-    for index, rule in enumerate(table.get("quality", ())):
-        key = f"schema.0.quality.{index}"
-        match rule:
-            case {"type": "text"}:
-                continue
-            case {"type": "custom", "engine": "spark", "implementation": str(condition), "name": str(name)}:
-                rules.append(RowRule(name, condition, _severity(rule, file, key)))
-            case _:
-                expected = "type: custom, engine: spark, with a name and a condition as implementation"
-                raise ConfigError(file, key, expected, rule)
-    return rules
-
-
-def _references(item: dict[str, Any], file: str) -> list[Reference]:
-    references = []
-    for relationship in item.get("relationships", ()):
-        key = f"{item['name']}.relationships"
-        parts = relationship["to"].split(".") if isinstance(relationship.get("to"), str) else []
-        if len(parts) != 2 or not all(part.isidentifier() for part in parts):
-            raise ConfigError(file, f"{key}.to", "dataset.column", relationship.get("to"))
-        custom = _custom(relationship, {"severity": ERROR}, file, key)
-        references.append(Reference(item["name"], parts[0], parts[1], _severity(custom, file, key)))
-    return references
-
-
-def _severity(rule: dict[str, Any], file: str, key: str) -> str:
-    severity = rule.get("severity", ERROR)
-    if severity not in (ERROR, WARNING):
-        raise ConfigError(file, f"{key}.severity", f"{ERROR} or {WARNING}", severity)
-    return severity
-
-
-def _custom(item: dict[str, Any], defaults: dict[str, Any], file: str, key: str) -> dict[str, Any]:
-    """An element's custom properties, with defaults for those that it doesn't name."""
-    given = {entry["property"]: entry["value"] for entry in item.get("customProperties", ())}
-    for name, value in given.items():
-        if name not in defaults:
-            raise ConfigError(file, f"{key}.customProperties.{name}", f"one of {', '.join(defaults)}", name)
-        if name in CHOICES and value not in CHOICES[name]:
-            choices = ", ".join(map(str, CHOICES[name]))
-            raise ConfigError(file, f"{key}.customProperties.{name}", f"one of {choices}", value)
-        if name in TOKENS and not (isinstance(value, list) and all(isinstance(text, str) for text in value)):
-            raise ConfigError(file, f"{key}.customProperties.{name}", "a list of texts, in quotes", value)
-    return {**defaults, **given}

@@ -73,5 +73,10 @@ def _published(product: Product, context: Any) -> Message:
     subject, run = f"{product.name}: published", found(context).get("run")
     if run is None:
         return Message(subject, {"What": "gold shows what an earlier run has published"})
-    rows = {f"Rows {status}": f"{count:,}" for status, count in metrics_of(context)["rows"].items()}
-    return Message(subject, {"Run": run, **rows})
+    metrics = metrics_of(context)
+    rows = {f"Rows {status}": f"{count:,}" for status, count in metrics["rows"].items()}
+    unusable = [
+        f"{file['uri']}: {file['reason']}" for file in metrics["files"] if file["state"] == "rejected"
+    ]
+    files = {"Files rejected": f"{len(unusable):,}; {'; '.join(unusable)}"[:LONGEST]} if unusable else {}
+    return Message(subject, {"Run": run, **rows, **files})

@@ -1,6 +1,7 @@
 -- Audits a run before anything of it is published; fails when one check does.
 -- From the run's staging tables.
--- Files that are rejected as a whole are told of, and stop nobody. The ledger's counts were taken as files were read, the staged ones as rows were loaded: they must agree.
+-- The ledger's counts were taken as files were read, the staged ones as rows were loaded: they must agree.
+-- Files that were rejected as a whole are told of, and stop nobody.
 -- A replay reads rejected rows alone: no ratio is asked of it, but that it read exactly the rows that were selected.
 DELETE FROM `{{ ops }}.checks` WHERE product = {{ product | literal }} AND run = {{ run | literal }} AND step = 'audit';
 

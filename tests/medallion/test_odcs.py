@@ -215,3 +215,40 @@ def test_a_delimiter_is_one_character_and_no_quote(document: dict[str, Any], del
     document["schema"][0]["customProperties"] += custom(delimiter=delimiter)
     with pytest.raises(ConfigError, match="delimiter: expected one character other than a quote"):
         parse_contract(document, "a.yaml")
+
+
+def test_a_second_schema_object_is_refused(document: dict[str, Any]) -> None:
+    document["schema"].append(document["schema"][0])
+    with pytest.raises(ConfigError, match=r"a.yaml: schema: expected one schema object"):
+        parse_contract(document, "a.yaml")
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        ({"unique": True}, r"properties.3.unique: expected no unique"),
+        (
+            {"transformSourceObjects": ["Agent_ID"]},
+            r"transformSourceObjects: expected a name that .*'Agent_ID'",
+        ),
+        ({"transformSourceObjects": ["PRODUCT_ID"]}, r"expected a name that product_id is not read from"),
+        ({"logicalTypeOptions": {"timezone": True}}, r"logicalTypeOptions: expected .*got 'timezone'"),
+        (
+            {"customProperties": [{"property": "falseTokens", "value": [0]}]},
+            r"falseTokens: expected a list of texts",
+        ),
+        (
+            {
+                "relationships": [{"to": "agents.agent_id"}],
+                "customProperties": [{"property": "protection", "value": "drop"}],
+            },
+            r"relationships: expected none, for a column that is hashed or dropped, got 'agents'",
+        ),
+    ],
+)
+def test_what_no_run_would_keep_to_is_refused(
+    document: dict[str, Any], parts: dict[str, Any], told: str
+) -> None:
+    document["schema"][0]["properties"][3].update(parts)
+    with pytest.raises(ConfigError, match=told):
+        parse_contract(document, "a.yaml")

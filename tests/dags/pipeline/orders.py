@@ -167,6 +167,7 @@ class Pipeline:
         metrics = {
             "rows": {status: sum(line[f"rows_{status}"] for line in files) for status in statuses},
             "drift": {"new_columns": dict(new), "missing_columns": {}, "notes": []},
+            "files": files,
         }
         (output / "metrics.json").write_text(json.dumps(metrics))
 
@@ -284,8 +285,8 @@ def _ledger_line(number: int, file: SourceFile, rows: list[dict[str, Any]], head
         **asdict(file),
         "format": "csv",
         "header": header,
-        "state": "accepted",
-        "reason": None,
+        "state": "accepted" if count else "rejected",
+        "reason": None if count else "header only: the file has no rows",
         "rows_read": count.total(),
         **{f"rows_{status}": count[status] for status in ("valid", "rejected", "duplicate")},
         "new_columns": _new(header),

@@ -41,15 +41,22 @@ def test_who_was_reached_is_not_told_again_for_the_sake_of_who_was_not(mails: Ma
         send(Message("sales: published"), Audience(slack="team_channel"))
 
 
-def test_a_published_run_is_told_with_its_rows(mails: Mails, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_published_run_is_told_with_its_rows_and_the_files_that_it_could_not_use(
+    mails: Mails, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows = {"read": 1234, "valid": 1230, "rejected": 4, "duplicate": 0}
+    files = [
+        {"uri": "gs://b/a.csv", "state": "accepted", "reason": None},
+        {"uri": "gs://b/b.csv", "state": "rejected", "reason": "empty: the file has no bytes"},
+    ]
     monkeypatch.setattr("pipeline.notify.found", lambda context: {"run": "r1"})
-    monkeypatch.setattr("pipeline.notify.metrics_of", lambda context: {"rows": rows})
+    monkeypatch.setattr("pipeline.notify.metrics_of", lambda context: {"rows": rows, "files": files})
     task = product_dag(load_product("sales"), load_environment("local")).get_task("notify")
     task.python_callable()
     (mail,) = mails()
     assert mail["Subject"] == "sales: published"
     assert "<p>Run: r1</p>\n<p>Rows read: 1,234</p>" in text(mail)
+    assert "<p>Files rejected: 1; gs://b/b.csv: empty: the file has no bytes</p>" in text(mail)
 
 
 def test_nobody_is_told_where_nobody_asks() -> None:

@@ -66,6 +66,19 @@ def test_a_newer_generation_takes_the_place_of_the_older_one(pipeline: Pipeline)
     assert touched(pipeline, run) == [date(2017, 1, 2), date(2017, 1, 3)]
 
 
+def test_a_file_that_comes_again_and_cannot_be_used_takes_nothing_away(pipeline: Pipeline) -> None:
+    pipeline.run("1,0,10", "2,0,-1")
+    run = pipeline.run()["run"]  # header only
+    assert pipeline.query(SILVER) == [(1, 10)]
+    assert pipeline.query("SELECT resolved_by FROM quarantine.{product}") == [(None,)]
+    assert touched(pipeline, run) == []
+    told = f"SELECT name, severity FROM ops.checks WHERE run = '{run}' AND NOT passed"
+    assert pipeline.query(told) == [("unusable_files", "warn")]
+    pipeline.run("1,0,11")
+    assert pipeline.query(SILVER) == [(1, 11)]
+    assert pipeline.query("SELECT resolved_by IS NULL FROM quarantine.{product}") == [(False,)]
+
+
 def test_what_an_older_generation_outdid_is_shown_again(pipeline: Pipeline) -> None:
     pipeline.run(f"1,{9 * DAY},90", name="a.csv")
     pipeline.run("1,1,10", "1,0,5", name="b.csv")
