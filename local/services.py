@@ -76,37 +76,48 @@ class Services:
 
     def stop(self) -> None:
         """Stops every service that was started, here or by an earlier process that left its state file."""
-        recorded = list(recorded_processes(self._state))
-        for process in recorded:
+        own = [psutil.Process(process.pid) for process in self._processes.values() if process.poll() is None]
+        started = {*own, *recorded_processes(self._state)}
+        for process in started:
             _signal_group(process.pid, signal.SIGTERM)
-        _, alive = psutil.wait_procs(recorded, timeout=STOP_SECONDS)
-        for process in recorded:
+        _, alive = psutil.wait_procs(started, timeout=STOP_SECONDS)
+        for process in started:
             _signal_group(process.pid, signal.SIGKILL)  # also children that outlived their parent
         psutil.wait_procs(alive, timeout=STOP_SECONDS)
         self._state.unlink(missing_ok=True)
 
     def _write_state(self) -> None:
         started = {
-            name: {"pid": process.pid, "created": psutil.Process(process.pid).create_time()}
+            name: {"pid": process.pid, "created": _since_boot(psutil.Process(process.pid))}
             for name, process in self._processes.items()
             if process.poll() is None
         }
-        self._state.write_text(json.dumps(started, indent=1))
+        # Under its name only when whole, for it may be interrupted.
+        partial = self._state.with_suffix(".partial")
+        partial.write_text(json.dumps(started, indent=1))
+        partial.replace(self._state)
 
 
 def recorded_processes(state: Path) -> list[psutil.Process]:
     """Processes of a state file that still run; an id that the system gave to another one doesn't count."""
-    if not state.exists():
-        return []
+    try:
+        recorded = json.loads(state.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return []  # a file that is cut short is what a machine's end has left, and nothing runs after that
     running = []
-    for item in json.loads(state.read_text()).values():
+    for item in recorded.values():
         try:
             process = psutil.Process(item["pid"])
-            if process.create_time() == item["created"]:
+            if _since_boot(process) == item["created"]:
                 running.append(process)
         except psutil.NoSuchProcess:
             continue
     return running
+
+
+def _since_boot(process: psutil.Process) -> float:
+    """Seconds from the system's boot to a process's start, which stay what they are when the clock is set."""
+    return round(process.create_time() - psutil.boot_time(), 2)
 
 
 def hold(lock: Path) -> None:

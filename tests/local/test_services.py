@@ -55,3 +55,51 @@ def test_a_process_that_holds_a_lock_may_start_over(tmp_path: Path) -> None:
     hold(lock)
     hold(lock)
     assert [file.path for file in psutil.Process().open_files()].count(str(lock)) == 1
+
+
+def ended(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.parametrize("content", [None, "", '{"sleeper": {"pid": 1'])
+def test_what_was_started_here_is_stopped_without_its_file(
+    services: Services, tmp_path: Path, content: str | None
+) -> None:
+    state = tmp_path / "services.json"
+    services.start(Service("sleeper", SLEEP, {}, lambda: True))
+    (process,) = recorded_processes(state)
+    state.unlink() if content is None else state.write_text(content)
+    services.stop()
+    assert ended(process)
+    assert not state.exists()
+
+
+def test_the_file_is_whole_or_as_it_was(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    children = psutil.Process().children()
+    services.start(Service("sleeper", SLEEP, {}, lambda: True))
+    before = (tmp_path / "services.json").read_text()
+
+    def cut_short(path: Path, text: str) -> None:
+        path.write_bytes(text[:9].encode())
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", cut_short)
+        with pytest.raises(OSError, match="no space left"):
+            services.start(Service("second", SLEEP, {}, lambda: True))
+    assert (tmp_path / "services.json").read_text() == before
+    services.stop()
+    assert psutil.Process().children() == children
+
+
+def test_a_clock_that_was_set_changes_no_process(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.start(Service("sleeper", SLEEP, {}, lambda: True))
+    (process,) = recorded_processes(tmp_path / "services.json")
+    booted = psutil.boot_time()
+    monkeypatch.setattr("psutil._pslinux.boot_time", lambda: booted - 3600)
+    assert recorded_processes(tmp_path / "services.json") == [process]
+    services.stop()
