@@ -187,5 +187,4 @@ lock: $(VENV)/uv/.ready  ## lock the requirements anew
 
 .PHONY: clean
 clean:  ## remove the data of the local cloud and of the benchmark; the virtual environments stay
-	@[ ! -e .local/services.json ] || $(MAKE) --no-print-directory down
-	rm -rf .local/airflow .local/bigquery .local/cache .local/database .local/dataproc .local/gcs .local/logs .local/mail .local/run .local/sample* .local/secrets .local/bench
+	@local/clean.sh

@@ -19,7 +19,7 @@ from google.cloud import bigquery, storage
 from deploy.storage import upload_release
 from local import airflow
 from local.arrivals import deploy_arrivals, products_on_arrival
-from local.paths import BIGQUERY, DATABASE, DATAPROC, GCS, LOCAL, LOCK, LOGS, MAIL, PORTS, RUN, STATE
+from local.paths import BIGQUERY, DATABASE, DATAPROC, GCS, LOCK, LOGS, MAIL, PORTS, RUN, STATE
 from local.services import ServiceError, Services, free_ports, hold, recorded_processes
 from local.sources import FIRESTORE, PUBSUB, address_of, connections, source_services
 from local.standins import DATAPROC_BUCKET, airflow_environment, standin_services
@@ -109,7 +109,6 @@ def start_over(keep: bool, with_airflow: bool = True) -> Services:
 
     Raises ServiceError rather than disturb a cloud that is up, or another command at work.
     """
-    LOCAL.mkdir(parents=True, exist_ok=True)
     hold(LOCK)
     if recorded_processes(STATE):
         if PORTS.exists():

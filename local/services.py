@@ -124,6 +124,7 @@ def hold(lock: Path) -> None:
     """Holds a lock for as long as this process lives; raises ServiceError when another process has it."""
     if lock in _held:
         return
+    lock.parent.mkdir(parents=True, exist_ok=True)
     opened = lock.open("w")
     try:
         fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)

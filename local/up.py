@@ -4,8 +4,8 @@ import argparse
 import sys
 
 from local.cloud import PORTS, start, start_over
-from local.paths import LOGS, STATE
-from local.services import Services, accepts_connections
+from local.paths import LOCK, LOGS, STATE
+from local.services import Services, accepts_connections, hold
 from local.sources import PUBSUB, sources_of, without_missing
 from medallion.errors import MedallionError
 from medallion.products import load_product, product_names
@@ -40,7 +40,11 @@ def up() -> int:
 
 
 def down() -> int:
-    """Stops what `make up`, or a command that was killed, left running."""
+    """Stops what `make up`, or a command that was killed, left running.
+
+    Raises ServiceError rather than disturb a command at work.
+    """
+    hold(LOCK)
     Services(STATE, LOGS).stop()
     PORTS.unlink(missing_ok=True)
     print("The local cloud is down; its data stays under .local/.")
