@@ -114,6 +114,7 @@ def start_over(keep: bool, with_airflow: bool = True) -> Services:
         if PORTS.exists():
             raise ServiceError("The local cloud is up already. Next: make down, then try again.")
         Services(STATE, LOGS).stop()
+    PORTS.unlink(missing_ok=True)  # of a cloud that ended without `make down`
     if not keep:
         for folder in (GCS, BIGQUERY, DATABASE, DATAPROC, MAIL, RUN):
             shutil.rmtree(folder, ignore_errors=True)
