@@ -45,6 +45,10 @@ class Cloud:
         """Airflow's page."""
         return f"http://localhost:{self.ports['airflow']}"
 
+    def page(self, dag: str, run: str) -> str:
+        """Airflow's page of a run."""
+        return f"{self.airflow_url}/dags/{dag}/runs/{run}"
+
     def save(self) -> None:
         """Notes where the cloud is to be found, for the commands that come while it is up."""
         PORTS.write_text(json.dumps(self.ports, indent=1))

@@ -3,7 +3,8 @@
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -23,16 +24,28 @@ class RunFailedError(MedallionError):
 
 def run_command(action: Callable[[], object]) -> int:
     """Runs what a command does; returns its exit code, and tells a person why it is not 0."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that services are stopped on the way out
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, _leave)
     try:
         action()
     except MedallionError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("\nInterrupted; everything that was started is stopped.", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        told = str(interrupt) or "everything that was started is stopped."
+        print(f"\nInterrupted; {told}", file=sys.stderr)
         return 130
     return 0
+
+
+@contextmanager
+def going_on(told: str) -> Iterator[None]:
+    """Lets run_command say of an interrupt what goes on without the command."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(told) from None
 
 
 def follow(
@@ -84,28 +97,34 @@ def run_on_kept_data(
     Raises MedallionError when there is no data yet, and when the run fails.
     """
 
-    def run(cloud: Cloud) -> AirflowApi:
+    def run(cloud: Cloud, stays: bool) -> AirflowApi:
         api = AirflowApi(cloud.ports["airflow"])
         api.wait_for_dag(product.name)
         run_id = api.trigger(product.name, conf(cloud))
-        follow(api, product.name, run_id)
+        with going_on(f"the run goes on: {cloud.page(product.name, run_id)}" if stays else ""):
+            follow(api, product.name, run_id)
         tell(cloud, api, run_id)
         return api
 
     cloud = running_cloud()
     if cloud is not None:
-        run(cloud)
+        run(cloud, stays=True)
         return
     if not BIGQUERY.exists():
         raise MedallionError("There is no local warehouse yet. Next: make run.")
     say("Starting the local cloud: storage, BigQuery, Dataproc, Airflow")
     with local_cloud(keep=True) as started:
-        follow_training(run(started), product)
+        follow_training(run(started, stays=False), product)
 
 
 def say(text: str) -> None:
     """Tells a person what is going on."""
     print(text, flush=True)
+
+
+def _leave(number: int, _: object) -> None:
+    """Ends the command, so that services are stopped on the way out."""
+    sys.exit(128 + number)
 
 
 def _seconds(task: dict[str, Any]) -> float:

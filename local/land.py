@@ -7,6 +7,7 @@ from pathlib import Path
 from local.airflow import AirflowApi
 from local.arrivals import wait_for_arrival
 from local.cloud import Cloud, running_cloud
+from local.following import going_on, run_command
 from local.sources import PUBSUB
 from medallion.errors import MedallionError
 from medallion.products import load_product
@@ -17,12 +18,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("product")
     parser.add_argument("files", type=Path, nargs="+")
     arguments = parser.parse_args(argv)
-    try:
-        land(arguments.product, arguments.files)
-    except MedallionError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return run_command(lambda: land(arguments.product, arguments.files))
 
 
 def land(name: str, files: list[Path]) -> None:
@@ -39,12 +35,14 @@ def land(name: str, files: list[Path]) -> None:
         raise MedallionError("The local cloud is not up. Next: make up.")
     api = AirflowApi(cloud.ports["airflow"])
     api.wait_for_dag(product.name)
-    if product.on_arrival and PUBSUB in cloud.ports:
-        _arrive(cloud, api, product.name, named)
-        return
-    landed = cloud.land(product.name, named)
-    run = api.trigger(product.name)
-    print(f"Landed {landed} new files; run {run}: {_page(cloud, product.name, run)}")
+    page = f"{cloud.airflow_url}/dags/{product.name}"
+    with going_on(f"what has landed stays, and the next run takes it up: {page}"):
+        if product.on_arrival and PUBSUB in cloud.ports:
+            _arrive(cloud, api, product.name, named)
+            return
+        landed = cloud.land(product.name, named)
+        run = api.trigger(product.name)
+    print(f"Landed {landed} new files; run {run}: {cloud.page(product.name, run)}")
 
 
 def _arrive(cloud: Cloud, api: AirflowApi, product: str, files: dict[str, Path]) -> None:
@@ -53,14 +51,10 @@ def _arrive(cloud: Cloud, api: AirflowApi, product: str, files: dict[str, Path])
     landed = cloud.land(product, files)
     print(f"Landed {landed} new files", flush=True)
     if landed and active:
-        print(f"They start a run as soon as this one has ended: {_page(cloud, product, active)}")
+        print(f"They start a run as soon as this one has ended: {cloud.page(product, active)}")
     elif landed:
         run = wait_for_arrival(api, product, before)
-        print(f"Their arrival started run {run}: {_page(cloud, product, run)}")
-
-
-def _page(cloud: Cloud, dag: str, run: str) -> str:
-    return f"{cloud.airflow_url}/dags/{dag}/runs/{run}"
+        print(f"Their arrival started run {run}: {cloud.page(product, run)}")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from rich.table import Column, Table
 
 from local.cells import csv_cell, table_cell
 from local.cloud import Cloud, local_cloud, running_cloud
+from local.following import run_command
 from local.paths import BIGQUERY
 from medallion.errors import MedallionError
 
@@ -21,17 +22,16 @@ T = TypeVar("T")
 
 def main(argv: list[str] | None = None) -> int:
     arguments = _arguments(argv)
-    try:
-        rows = query(arguments.sql)
-    except GoogleAPICallError as error:
-        reason = error.errors[0]["message"] if error.errors else error.message
-        print(f"{reason}\nNext: mend the SQL.", file=sys.stderr)
-        return 1
-    except MedallionError as error:
-        print(error, file=sys.stderr)
-        return 1
-    FORMATS[arguments.format](rows)
-    return 0
+
+    def tell() -> None:
+        try:
+            rows = query(arguments.sql)
+        except GoogleAPICallError as error:
+            reason = error.errors[0]["message"] if error.errors else error.message
+            raise MedallionError(f"{reason}\nNext: mend the SQL.") from error
+        FORMATS[arguments.format](rows)
+
+    return run_command(tell)
 
 
 def query(sql: str) -> list[dict[str, Any]]:

@@ -6,8 +6,10 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -21,6 +23,7 @@ _held: dict[Path, IO[str]] = {}  # open files, whose locks end with the process
 
 READY_SECONDS = 180
 STOP_SECONDS = 15
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # what tells a command to end
 
 
 class ServiceError(MedallionError):
@@ -76,15 +79,16 @@ class Services:
 
     def stop(self) -> None:
         """Stops every service that was started, here or by an earlier process that left its state file."""
-        own = [psutil.Process(process.pid) for process in self._processes.values() if process.poll() is None]
-        started = {*own, *recorded_processes(self._state)}
-        for process in started:
-            _signal_group(process.pid, signal.SIGTERM)
-        _, alive = psutil.wait_procs(started, timeout=STOP_SECONDS)
-        for process in started:
-            _signal_group(process.pid, signal.SIGKILL)  # also children that outlived their parent
-        psutil.wait_procs(alive, timeout=STOP_SECONDS)
-        self._state.unlink(missing_ok=True)
+        with _to_the_end():
+            own = [process.pid for process in self._processes.values() if process.poll() is None]
+            started = {*map(psutil.Process, own), *recorded_processes(self._state)}
+            for process in started:
+                _signal_group(process.pid, signal.SIGTERM)
+            _, alive = psutil.wait_procs(started, timeout=STOP_SECONDS)
+            for process in started:
+                _signal_group(process.pid, signal.SIGKILL)  # also children that outlived their parent
+            psutil.wait_procs(alive, timeout=STOP_SECONDS)
+            self._state.unlink(missing_ok=True)
 
     def _write_state(self) -> None:
         started = {
@@ -166,6 +170,20 @@ def accepts_connections(port: int) -> Callable[[], bool]:
             return probe.connect_ex(("127.0.0.1", port)) == 0
 
     return ready
+
+
+@contextmanager
+def _to_the_end() -> Iterator[None]:
+    """Lets nobody who tells the command to end once more break off what it does for that."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are another thread's matter
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in ENDS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

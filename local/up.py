@@ -4,10 +4,10 @@ import argparse
 import sys
 
 from local.cloud import PORTS, start, start_over
+from local.following import run_command
 from local.paths import LOCK, LOGS, STATE
 from local.services import Services, accepts_connections, hold
 from local.sources import PUBSUB, sources_of, without_missing
-from medallion.errors import MedallionError
 from medallion.products import load_product, product_names
 
 AIRFLOW_PORT = 8080
@@ -16,14 +16,10 @@ AIRFLOW_PORT = 8080
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make", description=__doc__)
     parser.add_argument("command", choices=("up", "down"))
-    try:
-        return up() if parser.parse_args(argv).command == "up" else down()
-    except MedallionError as error:
-        print(error, file=sys.stderr)
-        return 1
+    return run_command(up if parser.parse_args(argv).command == "up" else down)
 
 
-def up() -> int:
+def up() -> None:
     """Starts the local cloud with the data that is there, and leaves it."""
     services = start_over(keep=True)
     try:
@@ -36,10 +32,9 @@ def up() -> int:
         raise
     cloud.save()
     print(f"Airflow: {cloud.airflow_url}\nNext: make land PRODUCT=… FILES=…, make query SQL=…, make down.")
-    return 0
 
 
-def down() -> int:
+def down() -> None:
     """Stops what `make up`, or a command that was killed, left running.
 
     Raises ServiceError rather than disturb a command at work.
@@ -48,7 +43,6 @@ def down() -> int:
     Services(STATE, LOGS).stop()
     PORTS.unlink(missing_ok=True)
     print("The local cloud is down; its data stays under .local/.")
-    return 0
 
 
 if __name__ == "__main__":

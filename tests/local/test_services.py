@@ -1,5 +1,6 @@
 """Services are stopped by their ids, and one command at a time is at work."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -103,3 +104,36 @@ def test_a_clock_that_was_set_changes_no_process(
     monkeypatch.setattr("psutil._pslinux.boot_time", lambda: booted - 3600)
     assert recorded_processes(tmp_path / "services.json") == [process]
     services.stop()
+
+
+IMPATIENT = """
+import os, pathlib, signal, sys, time
+def ask_again(*_):
+    os.kill(os.getppid(), int(sys.argv[1]))
+    time.sleep(0.2)
+    sys.exit()
+signal.signal(signal.SIGTERM, ask_again)
+pathlib.Path(sys.argv[2]).touch()
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_who_asks_for_an_end_twice_does_not_break_it_off(
+    services: Services, tmp_path: Path, number: signal.Signals
+) -> None:
+    def told(*_: object) -> None:
+        raise AssertionError("stopping was broken off")
+
+    ready = tmp_path / "ready"
+    command = [sys.executable, "-c", IMPATIENT, str(int(number)), str(ready)]
+    service = Service("impatient", command, {}, ready.exists)
+    before = signal.signal(number, told)
+    try:
+        services.start(service)
+        services.wait(service)
+        services.stop()
+        assert signal.getsignal(number) is told
+    finally:
+        signal.signal(number, before)
+    assert not (tmp_path / "services.json").exists()
