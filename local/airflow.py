@@ -12,8 +12,8 @@ from typing import Any
 
 import requests
 
-from local.paths import AIRFLOW, CACHE, ROOT
-from local.services import Service, answers_http
+from local.paths import AIRFLOW, CACHE, LOGS, ROOT
+from local.services import Service, ServiceError, answers_http
 
 COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
 
@@ -96,7 +96,10 @@ def services(environment: Mapping[str, str], port: int) -> list[Service]:
 
 
 def prepare_database(environment: Mapping[str, str], version: str) -> None:
-    """A fresh metadata database. A migrated one is kept aside, for a migration takes longer than a copy."""
+    """A fresh metadata database. A migrated one is kept aside, for a migration takes longer than a copy.
+
+    Raises ServiceError where Airflow can't make one.
+    """
     migrated = CACHE / f"airflow-{version}.db"
     database = AIRFLOW / "airflow.db"
     AIRFLOW.mkdir(parents=True, exist_ok=True)
@@ -104,8 +107,9 @@ def prepare_database(environment: Mapping[str, str], version: str) -> None:
         command = [sys.executable, "-m", "airflow", "db", "migrate"]
         done = subprocess.run(command, env=dict(environment), capture_output=True, text=True)
         if done.returncode:
-            raise RuntimeError(
-                f"airflow db migrate ended with code {done.returncode}:\n{done.stderr[-2000:]}"
+            raise ServiceError(
+                f"airflow db migrate: expected a migrated database, got code {done.returncode}. "
+                f"Next: read what it says.\n{done.stderr[-2000:]}"
             )
         _checkpoint(database)
         migrated.parent.mkdir(parents=True, exist_ok=True)
@@ -126,14 +130,11 @@ class AirflowApi:
         self._session.headers["Authorization"] = f"Bearer {token}"
 
     def wait_for_dag(self, dag: str, seconds: int = 120) -> None:
-        """Waits until the DAG processor has brought a DAG; raises with the import errors when it hasn't."""
+        """Waits for the DAG processor to bring a DAG; else raises ServiceError with the import errors."""
         deadline = time.monotonic() + seconds
         while self._session.get(f"{self._url}/api/v2/dags/{dag}", timeout=30).status_code == 404:
             if time.monotonic() > deadline:
-                errors = self.get("importErrors")["import_errors"]
-                raise RuntimeError(
-                    f"No DAG {dag}. Import errors: {[error['stack_trace'] for error in errors]}"
-                )
+                raise ServiceError(f"{dag}: expected a DAG within {seconds} s, got {self._import_errors()}")
             time.sleep(0.3)
 
     def trigger(self, dag: str, conf: dict[str, Any] | None = None) -> str:
@@ -189,6 +190,13 @@ class AirflowApi:
         answer = self._session.get(f"{self._url}/api/v2/{path}", timeout=30)
         answer.raise_for_status()
         return answer.json()
+
+    def _import_errors(self) -> str:
+        """Why the DAG processor has not brought a DAG, and what to do about it."""
+        errors = [error["stack_trace"] for error in self.get("importErrors")["import_errors"]]
+        if not errors:
+            return f"none, and no import error. Next: read {LOGS / 'airflow-dag-processor.log'}."
+        return "\n".join([f"{len(errors)} import errors:", *errors, "Next: mend the file."])
 
     def _newest(self, dag: str, query: str) -> str | None:
         runs = self.get(f"dags/{dag}/dagRuns?{query}&order_by=-id&limit=1")["dag_runs"]

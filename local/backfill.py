@@ -17,15 +17,14 @@ SHOWN = 40  # business dates; the rest is in changes.json
 
 def main(argv: list[str] | None = None) -> int:
     arguments = _arguments(argv)
-    product = load_product(arguments.product)
     first, last = arguments.first.isoformat(), arguments.last.isoformat()
     conf = {"backfill": {"first": first, "last": last, "apply": arguments.apply}}
 
     def tell(cloud: Cloud, api: AirflowApi, run_id: str) -> None:
-        changes = read_beside_manifest(cloud, api, product.name, run_id, "changes.json")
+        changes = read_beside_manifest(cloud, api, arguments.product, run_id, "changes.json")
         tell_changes(changes, arguments.apply)
 
-    return run_command(lambda: run_on_kept_data(product, lambda _: conf, tell))
+    return run_command(lambda: run_on_kept_data(load_product(arguments.product), lambda _: conf, tell))
 
 
 def tell_changes(changes: list[dict[str, Any]] | None, applied: bool) -> None:

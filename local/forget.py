@@ -18,7 +18,6 @@ CUSTOMER = "customer_id"
 
 def main(argv: list[str] | None = None) -> int:
     arguments = _arguments(argv)
-    product = load_product(arguments.product)
     name = uuid4().hex
 
     def request(cloud: Cloud) -> dict[str, Any]:
@@ -33,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
         print_table([{**row, "files_kept": len(row["files_kept"])} for row in rows])
         say("What may still hold the customer, and why, is in ops.erasures.files_kept.")
 
-    return run_command(lambda: run_on_kept_data(product, request, tell))
+    return run_command(lambda: run_on_kept_data(load_product(arguments.product), request, tell))
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:

@@ -19,12 +19,16 @@ def main(argv: list[str] | None = None) -> int:
     conf: dict[str, Any] = {"dry_run": arguments.dry_run}
     if arguments.where:
         conf["where"] = arguments.where
-    product = load_product(arguments.product)
 
-    def tell(cloud: Cloud, api: AirflowApi, run_id: str) -> None:
-        tell_replay(cloud, product, run_metrics(cloud, api, product.name, run_id), arguments.dry_run)
+    def replay() -> None:
+        product = load_product(arguments.product)
 
-    return run_command(lambda: run_on_kept_data(product, lambda _: {"replay": conf}, tell))
+        def tell(cloud: Cloud, api: AirflowApi, run_id: str) -> None:
+            tell_replay(cloud, product, run_metrics(cloud, api, product.name, run_id), arguments.dry_run)
+
+        run_on_kept_data(product, lambda _: {"replay": conf}, tell)
+
+    return run_command(replay)
 
 
 def tell_replay(cloud: Cloud, product: Product, metrics: dict[str, Any] | None, dry_run: bool) -> None:
