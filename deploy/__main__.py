@@ -8,8 +8,9 @@ from google.cloud import bigquery, storage
 from google.cloud.orchestration.airflow import service_v1
 
 from deploy.composer import Composer
+from deploy.errors import signed_in
 from deploy.plan import Plan, describe, make_plan
-from deploy.steps import deploy
+from deploy.steps import composer_of, deploy
 from medallion.environments import load_environment
 from medallion.errors import MedallionError
 
@@ -25,7 +26,8 @@ def main(argv: list[str] | None = None) -> int:
         if arguments.dry_run:
             print("\n".join(describe(plan)))
             return 0
-        changes = _deploy(plan)
+        with signed_in():
+            changes = _deploy(plan)
     except MedallionError as error:
         print(error, file=sys.stderr)
         return 1
@@ -35,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _deploy(plan: Plan) -> list[str]:
     environment = plan.environment
-    name = environment.composer.environment if environment.composer else ""
+    name = composer_of(environment).environment
     warehouse = bigquery.Client(environment.project, location=environment.bigquery_location)
     return deploy(
         plan,

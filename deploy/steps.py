@@ -10,6 +10,7 @@ from deploy.composer import Composer
 from deploy.errors import DeployError
 from deploy.plan import VARIABLE, Plan
 from deploy.storage import sync, upload_release
+from medallion import environments
 
 # Composer copies its bucket to its components about once a minute; then the DAG processor reads it.
 SETTLE_SECONDS = 150
@@ -27,14 +28,9 @@ def deploy(
     """Brings an environment to the plan; returns a line for each thing that changed.
 
     The code is there before anything names it, and the variable that names it comes last. Raises DeployError
-    when Airflow can't import a file afterwards.
+    when there is nothing to deploy to, and when Airflow can't import a file afterwards.
     """
-    environment = plan.environment
-    if environment.composer is None:
-        raise DeployError(
-            f"conf/environments/{environment.name}.yaml: composer: expected an environment and its bucket, "
-            "got none. Next: name those that Terraform makes."
-        )
+    environment, target = plan.environment, composer_of(plan.environment)
     created = upload_release(storage.bucket(environment.buckets["code"]), plan.release, plan.objects)
     changes = [f"created gs://{environment.buckets['code']}/{name}" for name in created]
     run_sql(plan.tables)
@@ -42,7 +38,7 @@ def deploy(
         log.info("Installing packages: this takes minutes")
         composer.set_packages(plan.packages)
         changes.append(f"packages {installed or 'none'} -> {plan.packages or 'none'}")
-    synced = sync(storage.bucket(environment.composer.bucket), plan.files)
+    synced = sync(storage.bucket(target.bucket), plan.files)
     changes += [f"put {name}" for name in synced.put] + [f"deleted {name}" for name in synced.deleted]
     if (release := composer.variable(VARIABLE)) != plan.release:
         composer.set_variable(VARIABLE, plan.release)
@@ -56,3 +52,13 @@ def deploy(
             f"Airflow can't import {len(errors)} files:\n{told}\nNext: mend them, or roll back."
         )
     return changes
+
+
+def composer_of(environment: environments.Environment) -> environments.Composer:
+    """What an environment is deployed to; raises DeployError where there is no such thing."""
+    if environment.composer is None:
+        raise DeployError(
+            f"conf/environments/{environment.name}.yaml: composer: expected an environment and its bucket, "
+            "got none. Next: name those that Terraform makes."
+        )
+    return environment.composer

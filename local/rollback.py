@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from deploy.errors import signed_in
 from local.cloud import local_cloud, running_cloud
 from local.following import run_command, say
 from local.paths import GCS
@@ -24,7 +25,8 @@ def _roll_back(model: str, place: str) -> None:
     if place != load_environment("local").name:
         from google.cloud import storage
 
-        point_back(storage.Client(environment.project).bucket(name), model)
+        with signed_in():
+            point_back(storage.Client(environment.project).bucket(name), model)
         return
     cloud = running_cloud()
     if cloud is not None:
