@@ -8,17 +8,18 @@ from google.cloud import storage
 
 from local.airflow import AirflowApi
 from local.paths import LOGS
+from local.products import products_that_load
 from medallion.arrival import subscription_of
 from medallion.environments import Environment
 from medallion.errors import MedallionError
-from medallion.products import Product, load_product, product_names
+from medallion.products import Product
 
 ARRIVAL_SECONDS = 180  # it takes less than ten where a laptop has nothing else to do
 
 
 def products_on_arrival() -> list[Product]:
     """Products of which a file that lands starts a run."""
-    return [product for product in map(load_product, product_names()) if product.on_arrival]
+    return [product for product in products_that_load() if product.on_arrival]
 
 
 def deploy_arrivals(

@@ -12,11 +12,12 @@ from rich.table import Column, Table
 
 from local.cells import table_cell
 from local.cloud import Cloud, running_cloud
-from local.following import run_command
+from local.following import run_command, say
+from local.products import products_that_load
 from local.query import on_kept_data
 from medallion.deadlines import due_before, last_deadline, not_shown
 from medallion.errors import MedallionError
-from medallion.products import Product, load_product, product_names
+from medallion.products import Product
 from medallion.sql import render
 
 Rows = list[dict[str, Any]]
@@ -29,7 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     argparse.ArgumentParser(prog="make status", description=__doc__).parse_args(argv)
 
     def tell(cloud: Cloud) -> None:
-        products = [load_product(name) for name in product_names()]
+        products = products_that_load(say)
         up = running_cloud()
         now = datetime.now(UTC)
         print_status(read_status(cloud, products, now), now, up.airflow_url if up else None)
@@ -106,7 +107,7 @@ def next_command(command: str, airflow_url: str | None) -> str:
 
 def _trained_by(dag: str) -> str:
     """The product whose run triggers a model's DAG; of a product, itself."""
-    trained = {product.train: product.name for product in map(load_product, product_names())}
+    trained = {product.train: product.name for product in products_that_load()}
     return trained.get(dag, dag)
 
 

@@ -6,9 +6,9 @@ import sys
 from local.cloud import PORTS, start, start_over
 from local.following import run_command
 from local.paths import LOCK, LOGS, STATE
+from local.products import products_that_load
 from local.services import Services, accepts_connections, hold
 from local.sources import PUBSUB, sources_of, without_missing
-from medallion.products import load_product, product_names
 
 AIRFLOW_PORT = 8080
 
@@ -24,7 +24,7 @@ def up() -> None:
     services = start_over(keep=True)
     try:
         free = not accepts_connections(AIRFLOW_PORT)()
-        needed = [*sources_of(map(load_product, product_names())), PUBSUB]
+        needed = [*sources_of(products_that_load(print)), PUBSUB]
         sources = without_missing(needed, print)
         cloud = start(services, airflow_port=AIRFLOW_PORT if free else None, sources=sources)
     except BaseException:

@@ -31,7 +31,7 @@ def product_problems(product: Product, conf: Path = CONF, sql: Path = SQL) -> It
         yield ConfigError(file, "contract", "the name of a file in conf/contracts", product.contract)
     if product.train is not None and not (conf / "models" / f"{product.train}.yaml").exists():
         yield ConfigError(file, "train", "the name of a file in conf/models", product.train)
-    yield from _schedule(product, file)
+    yield from schedule_problems(product)
     yield from _source(product, file)
     yield from _gold(product, file, sql)
     if product.documents and product.documents.table not in {table.table for table in product.gold}:
@@ -67,11 +67,13 @@ def file_of(product: Product) -> str:
     return f"conf/products/{product.name}.yaml"
 
 
-def _schedule(product: Product, file: str) -> Iterator[ConfigError]:
+def schedule_problems(product: Product) -> Iterator[ConfigError]:
+    """What keeps the times of a product's schedule from being known."""
     from croniter import croniter  # Spark jobs have none
 
     if product.schedule is None:
         return
+    file = file_of(product)
     cron, timezone = product.schedule.cron, product.schedule.timezone
     if len(cron.split()) != CRON_FIELDS or not croniter.is_valid(cron):
         expected = "minute, hour, day of the month, month and day of the week"
