@@ -4,11 +4,9 @@ import argparse
 import sys
 
 from deploy.errors import signed_in
-from local.cloud import local_cloud, running_cloud
 from local.following import run_command, say
-from local.paths import GCS
+from local.query import on_kept_data
 from medallion.environments import load_environment
-from medallion.errors import MedallionError
 from medallion.models import load_model
 from medallion.pointer import read_pointer, roll_back
 
@@ -28,14 +26,7 @@ def _roll_back(model: str, place: str) -> None:
         with signed_in():
             point_back(storage.Client(environment.project).bucket(name), model)
         return
-    cloud = running_cloud()
-    if cloud is not None:
-        point_back(cloud.storage().bucket(name), model)
-        return
-    if not GCS.exists():
-        raise MedallionError("There is no local data yet. Next: make run.")
-    with local_cloud(keep=True) as started:
-        point_back(started.storage().bucket(name), model)
+    on_kept_data(lambda cloud: point_back(cloud.storage().bucket(name), model))
 
 
 def point_back(bucket: object, model: str) -> None:
