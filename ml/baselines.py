@@ -17,7 +17,12 @@ def base_rate(training: pd.DataFrame, rows: pd.DataFrame) -> Floats:
 
 
 def rfm_logistic(training: pd.DataFrame, rows: pd.DataFrame) -> Floats:
-    """Probabilities by logistic regression on the logarithms of recency, frequency and monetary value."""
+    """Probabilities by logistic regression on the logarithms of recency, frequency and monetary value.
+
+    Where the training rows are all alike, there is nothing to learn but that.
+    """
+    if labels(training).mean() in (0, 1):
+        return base_rate(training, rows)
     regression: Pipeline = make_pipeline(StandardScaler(), LogisticRegression())
     regression.fit(_rfm(training), labels(training))
     return np.asarray(regression.predict_proba(_rfm(rows))[:, 1], np.float64)

@@ -23,5 +23,5 @@ def resample(customers: NDArray[np.int64], draws: int = DRAWS) -> Floats:
 
 
 def interval(figures: Floats) -> list[float]:
-    """The ends of the 95 % interval of a figure's draws."""
-    return [float(end) for end in np.percentile(figures, _ENDS)]
+    """The ends of the 95 % interval of a figure's draws; a draw without one, NaN, doesn't count."""
+    return [float(end) for end in np.nanpercentile(figures, _ENDS)]

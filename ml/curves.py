@@ -10,8 +10,8 @@ _ROC_POINTS = 101
 
 
 def reliability(labels: Floats, probabilities: Floats, bins: int = 10) -> Points:
-    """Mean prediction and share of positives of equal-count bins, ascending."""
-    parts = np.array_split(np.argsort(probabilities, kind="stable"), bins)
+    """Mean prediction and share of positives of equal-count bins, ascending; none of them is empty."""
+    parts = np.array_split(np.argsort(probabilities, kind="stable"), min(bins, len(labels)))
     return [[float(probabilities[part].mean()), float(labels[part].mean())] for part in parts]
 
 
@@ -27,7 +27,11 @@ def roc(labels: Floats, scores: Floats) -> Points:
 
 
 def lift(labels: Floats, scores: Floats, parts: int = 10) -> Points:
-    """For each tenth more of the customers, likeliest first: their share, and their rate by the base rate."""
+    """For each tenth more of the customers, likeliest first: their share, and their rate by the base rate.
+
+    Fewer than ten customers are taken one by one.
+    """
+    parts = min(parts, len(labels))
     hits = np.cumsum(labels[np.argsort(-scores, kind="stable")])
     ends = [round(len(labels) * part / parts) for part in range(1, parts + 1)]
     return [[end / len(labels), float(hits[end - 1] / end / labels.mean())] for end in ends]

@@ -63,6 +63,7 @@ def forecast(version: Version, rows: pd.DataFrame) -> Forecast:
     return Forecast(version.name, probabilities, version.training["trained_until"])
 
 
+@np.errstate(divide="ignore", invalid="ignore")  # of few positives a draw may hold none
 def evaluate(
     training: pd.DataFrame, test: pd.DataFrame, challenger: Forecast, champion: Forecast | None
 ) -> dict[str, Any]:

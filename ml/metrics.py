@@ -1,7 +1,8 @@
 """Quality of predicted probabilities, in plain numpy, over any number of resamples at once.
 
 Labels are 0 or 1, and both occur. `counts`, (draws, rows), tells how often each row is in each resample;
-every function returns a figure a draw. `once` makes the counts of the rows as they are.
+every function returns a figure a draw, or NaN where not both are drawn and it asks for both. `once` makes the
+counts of the rows as they are.
 """
 
 import numpy as np

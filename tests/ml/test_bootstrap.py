@@ -25,3 +25,7 @@ def test_the_interval_of_a_mean_is_that_of_the_formula() -> None:
     error = 1.96 * values.std() / 2000**0.5
     assert low == pytest.approx(values.mean() - error, abs=error / 5)
     assert high == pytest.approx(values.mean() + error, abs=error / 5)
+
+
+def test_draws_without_a_figure_do_not_count() -> None:
+    assert interval(np.array([np.nan, 1.0, 2.0, 3.0])) == [1.05, 2.95]
