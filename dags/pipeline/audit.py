@@ -10,6 +10,8 @@ from medallion.products import Product
 from pipeline.scripts import run_script
 from pipeline.work import manifest_of, metrics_of
 
+MAX_DATES = 4_000  # partitions that a job of BigQuery may change
+
 log = logging.getLogger(__name__)
 
 
@@ -22,6 +24,8 @@ def audit(product: Product, environment: Environment) -> Any:
         values=lambda context, contract: {
             "files": len(manifest_of(context).files),
             "max_rejected_ratio": product.max_rejected_ratio,
+            "partition_by": product.partition_by,
+            "max_dates": MAX_DATES,
         },
         pre_execute=lambda context: tell_rejected_ratio(product, context),
     )

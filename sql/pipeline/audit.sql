@@ -57,6 +57,11 @@ WITH
         {% endfor %}
       )
   ),
+  dated AS (
+    SELECT COUNT(DISTINCT {{ partition_by }}) AS dates
+    FROM `{{ staging }}.{{ table }}`
+    WHERE status != 'rejected'
+  ),
   drifted AS (
     SELECT STRING_AGG(DISTINCT name, ', ' ORDER BY name) AS names
     FROM `{{ staging }}.{{ table }}__files`
@@ -106,6 +111,12 @@ WITH
       missing = 0 AS passed,
       FORMAT('%d valid rows without a required value', missing) AS detail
     FROM incomplete
+    UNION ALL
+    SELECT
+      'business_dates' AS name,
+      dates <= {{ max_dates }} AS passed,
+      FORMAT('%d business dates in one run, of which BigQuery takes {{ max_dates }}: land the files in parts', dates) AS detail
+    FROM dated
     UNION ALL
     SELECT
       'drift' AS name,

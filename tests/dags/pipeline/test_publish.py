@@ -3,6 +3,9 @@
 import itertools
 from datetime import date
 
+import pytest
+from airflow.exceptions import AirflowFailException
+
 from pipeline.scripts import client
 from tests.dags.pipeline.orders import HEADER, Pipeline, contract
 
@@ -77,6 +80,15 @@ def test_a_file_that_comes_again_and_cannot_be_used_takes_nothing_away(pipeline:
     pipeline.run("1,0,11")
     assert pipeline.query(SILVER) == [(1, 11)]
     assert pipeline.query("SELECT resolved_by IS NULL FROM quarantine.{product}") == [(False,)]
+
+
+def test_a_run_of_more_dates_than_bigquery_takes_is_told_before_it_fails(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.audit.MAX_DATES", 1)
+    pipeline.run("1,0,10")
+    with pytest.raises(AirflowFailException, match="business_dates: 2 business dates in one run"):
+        pipeline.run("1,0,10", f"2,{DAY},20")
 
 
 def test_what_an_older_generation_outdid_is_shown_again(pipeline: Pipeline) -> None:
