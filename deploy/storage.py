@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from google.api_core.exceptions import PreconditionFailed
-from google.cloud.storage import Bucket
+from google.cloud.storage import Blob, Bucket
 
 from deploy.plan import DAGS, is_dag_file, upload_order
 
@@ -49,7 +49,7 @@ def upload_release(bucket: Bucket, release: str, objects: dict[str, bytes]) -> l
 
 def sync(bucket: Bucket, files: dict[str, bytes]) -> Changes:
     """Puts the files that are missing or differ, then deletes those that only an earlier deployment had."""
-    there = {blob.name: blob.md5_hash for blob in bucket.list_blobs(prefix=DAGS)}
+    there = _hashes(bucket, set(files))
     recorded = _recorded(bucket)
     if (
         new := set(files) - recorded
@@ -64,6 +64,17 @@ def sync(bucket: Bucket, files: dict[str, bytes]) -> Changes:
     if recorded - set(files):
         _record(bucket, set(files))
     return Changes(tuple(changed), tuple(gone))
+
+
+def _hashes(bucket: Bucket, wanted: set[str]) -> dict[str, str | None]:
+    """MD5 hashes of what is under dags/, by name; of those that are not wanted it may be missing.
+
+    A listing of objects that are encrypted with our own key has none: each object is asked for its own.
+    """
+    blobs = list(bucket.list_blobs(prefix=DAGS))
+    with ThreadPoolExecutor(UPLOADS) as pool:
+        list(pool.map(Blob.reload, (blob for blob in blobs if blob.name in wanted and not blob.md5_hash)))
+    return {blob.name: blob.md5_hash for blob in blobs}
 
 
 def _put(bucket: Bucket, files: dict[str, bytes], names: Iterable[str]) -> None:

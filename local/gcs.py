@@ -28,6 +28,8 @@ from local.gcs_messages import (
 from local.gcs_notifications import AnnouncingFolder, Notifications
 from local.gcs_uploads import Uploads
 
+# What Cloud Storage leaves out of listings of objects that a key of the customer's own encrypts.
+HASHES = ("crc32c", "md5Hash")
 REASONS = {400: "invalid", 404: "notFound", 405: "methodNotAllowed", 409: "conflict", 412: "conditionNotMet"}
 
 
@@ -35,8 +37,10 @@ def create_app(root: Path, pubsub: str | None = None) -> Starlette:
     """The API over `root`, which is created if need be; `pubsub` is where announcements go, host and port."""
     notifications = Notifications(pubsub)
     folder = AnnouncingFolder(root, notifications)
+    buckets = Buckets(folder)
+    objects = Objects(folder, buckets.with_key)
     return Starlette(
-        routes=_routes(Buckets(folder), Objects(folder), Uploads(folder), notifications),
+        routes=_routes(buckets, objects, Uploads(folder), notifications),
         exception_handlers={StorageError: _refused, HTTPException: _refused},
     )
 
@@ -67,38 +71,47 @@ def _routes(
 
 
 class Buckets:
-    """The `buckets` methods; of a bucket's settings only its name is kept."""
+    """The `buckets` methods; of a bucket's settings its name is kept, and in memory whether it has a key."""
 
     def __init__(self, folder: GcsFolder) -> None:
         self._folder = folder
+        self.with_key: set[str] = set()
 
     def list_page(self, request: Request) -> Response:
         items = [bucket_resource(name) for name in self._folder.buckets()]
         return JSONResponse({"kind": "storage#buckets", "items": items})
 
     async def create(self, request: Request) -> Response:
-        name = (await request.json())["name"]
+        settings = await request.json()
+        name = settings["name"]
         self._folder.create_bucket(name)
+        if "encryption" in settings:
+            self.with_key.add(name)
         return JSONResponse(bucket_resource(name))
 
     def get(self, request: Request) -> Response:
         return JSONResponse(bucket_resource(self._folder.bucket(request.path_params["bucket"]).name))
 
     def delete(self, request: Request) -> Response:
-        self._folder.delete_bucket(request.path_params["bucket"])
+        name = request.path_params["bucket"]
+        self._folder.delete_bucket(name)
+        self.with_key.discard(name)
         return Response(status_code=204)
 
 
 class Objects:
     """The `objects` methods, but for the uploads."""
 
-    def __init__(self, folder: GcsFolder) -> None:
+    def __init__(self, folder: GcsFolder, with_key: set[str]) -> None:
         self._folder = folder
+        self._with_key = with_key
 
     def list_page(self, request: Request) -> Response:
         bucket, listing = request.path_params["bucket"], Listing.from_query(request.query_params)
         page = listing.page(self._folder.names(bucket, listing.prefix))
-        items = list(self._resources(bucket, page.names))
+        hidden = HASHES if bucket in self._with_key else ()
+        resources = self._resources(bucket, page.names)
+        items = [{key: item[key] for key in item if key not in hidden} for item in resources]
         answer = {"kind": "storage#objects", "prefixes": page.prefixes, "items": items}
         return JSONResponse(answer | ({"nextPageToken": page.next_token} if page.next_token else {}))
 

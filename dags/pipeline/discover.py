@@ -1,6 +1,9 @@
 """discover: finds what is to be processed, bronze objects or rejected rows, and writes the run's manifest."""
 
 import logging
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +22,8 @@ from pipeline.references import export_references, reference_fingerprints
 from pipeline.replay import Selection, export_rejected, select_rejected
 from pipeline.scripts import query
 from pipeline.work import DISCOVER
+
+LOOKS = 8  # objects that are asked for at a time
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +52,7 @@ def discover(product: Product, environment: Environment) -> Any:
 
 
 def landed(product: Product, environment: Environment) -> dict[tuple[str, int], SourceFile]:
-    """What lies in bronze for a product, by name and generation."""
+    """What lies in bronze for a product, by name and generation; of a bucket with a key without checksums."""
     bucket = environment.buckets["bronze"]
     blobs = GCSHook().get_conn().list_blobs(bucket, prefix=f"{product.name}/")
     files = [
@@ -73,6 +78,24 @@ def _new_files(product: Product, environment: Environment) -> dict[str, Any]:
         raise AirflowSkipException(f"Nothing new for {product.name}: {len(files)} files, all in the ledger.")
     log.info("product=%s step=discover owed=%s", product.name, [row["table_name"] for row in owed])
     return {}
+
+
+def _with_checksums(files: Iterable[SourceFile]) -> tuple[SourceFile, ...]:
+    """The files with their checksums, which are asked for one by one where the listing didn't tell them.
+
+    A version that is gone meanwhile stays without: stage ends the run that read another one.
+    """
+    storage = GCSHook().get_conn()
+
+    def look(file: SourceFile) -> SourceFile:
+        if file.checksum:
+            return file
+        bucket, _, name = file.uri.removeprefix("gs://").partition("/")
+        blob = storage.bucket(bucket).get_blob(name, generation=file.generation)
+        return replace(file, checksum=blob.crc32c) if blob else file
+
+    with ThreadPoolExecutor(LOOKS) as pool:
+        return tuple(pool.map(look, files))
 
 
 def _rejected_rows(product: Product, environment: Environment, asked: dict[str, Any]) -> dict[str, Any]:
@@ -114,6 +137,7 @@ def _write_manifest(
         beside.append(f"replay {selected.rows} {selected.fingerprint}")
     if also:
         beside.append(also)
+    files = _with_checksums(files)
     run = run_id(product.name, contract.fingerprint, release, files, "\n".join(beside))
     lake, folder = environment.buckets["lake"], f"runs/{product.name}/{run}"
     # Each try exports to a folder of its own: what an interrupted one left must not pass for this one's.

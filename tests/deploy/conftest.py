@@ -28,6 +28,7 @@ from medallion.environments import load_environment
 from medallion.release import PACKAGES
 
 DEV = load_environment("dev")
+KEY = f"projects/{DEV.project}/locations/{DEV.region}/keyRings/medallion-{DEV.region}/cryptoKeys/storage"
 NAME = f"projects/{DEV.project}/locations/{DEV.region}/environments/medallion"
 
 
@@ -138,13 +139,15 @@ def storage_url(services: Services, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture
 def cloud(storage_url: str) -> Iterator[storage.Client]:
-    """Cloud Storage with the two buckets that a deployment writes to, empty."""
+    """Cloud Storage with the two buckets that a deployment writes to, empty, with a key as in infra/."""
     assert DEV.composer
     options = ClientOptions(api_endpoint=storage_url)
     client = storage.Client(DEV.project, AnonymousCredentials(), client_options=options)
     names = (DEV.buckets["code"], DEV.composer.bucket)
     for name in names:
-        client.create_bucket(name)
+        bucket = client.bucket(name)
+        bucket.default_kms_key_name = KEY
+        client.create_bucket(bucket)
     yield client
     for name in names:
         client.bucket(name).delete(force=True)

@@ -27,6 +27,7 @@ from tests.dags.conftest import TaskInstance
 
 BUILDING = Lock()  # what Airflow knows of a DAG that is being built is the whole process's
 HEADER = "order_id,second,amount"
+KEY = "projects/tests/locations/us-east1/keyRings/medallion-us-east1/cryptoKeys/storage"
 STAGED = ("stage.unchanged", "stage.tables", "stage.rows", "stage.files")
 SCHEMA = pa.schema(
     [
@@ -226,8 +227,10 @@ def make_environment(warehouse: bigquery.Client, suffix: str = "") -> Environmen
     )
     storage = GCSHook().get_conn()
     for name in (environment.buckets["bronze"], environment.buckets["lake"]):
-        if not storage.bucket(name).exists():
-            storage.create_bucket(name)
+        bucket = storage.bucket(name)
+        if not bucket.exists():
+            bucket.default_kms_key_name = KEY
+            storage.create_bucket(bucket)
     for dataset in environment.datasets.values():
         warehouse.create_dataset(dataset, exists_ok=True)
     if not list(warehouse.list_tables(environment.datasets["ops"])):

@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 from airflow.exceptions import AirflowFailException
+from airflow.providers.google.cloud.hooks.gcs import GCSHook
 
 from pipeline.scripts import client
 from tests.dags.pipeline.orders import HEADER, Pipeline, contract
@@ -99,6 +100,15 @@ def test_what_an_older_generation_outdid_is_shown_again(pipeline: Pipeline) -> N
     assert pipeline.query(SILVER) == [(1, 30), (2, 2)]
     assert pipeline.query(SUPERSEDED) == [(1, 5), (1, 10)]
     assert touched(pipeline, run) == [date(2017, 1, 2), date(2017, 1, 5), date(2017, 1, 11)]
+
+
+def test_the_ledger_has_the_checksums_that_a_listing_leaves_out(pipeline: Pipeline) -> None:
+    pipeline.run("1,0,7", name="a b.csv")
+    context = pipeline.discover(backfill={"first": "2017-01-02", "last": "2017-01-02", "apply": False})
+    bronze = GCSHook().get_conn().bucket(pipeline.environment.buckets["bronze"])
+    checksum = bronze.get_blob(f"{pipeline.product.name}/a b.csv").crc32c
+    assert pipeline.query("SELECT checksum FROM ops.files WHERE product = '{product}'") == [(checksum,)]
+    assert [file.checksum for file in pipeline.manifest(context).files] == [checksum]
 
 
 def test_an_unchanged_file_that_comes_again_touches_no_date(pipeline: Pipeline) -> None:

@@ -57,6 +57,21 @@ def test_what_spark_leaves_while_it_writes_is_hidden(bucket: storage.Bucket, fol
     assert names(bucket.list_blobs()) == ["out/part-0"]
 
 
+def test_hashes_are_told_in_listings_unless_the_bucket_has_a_key(
+    client: storage.Client, bucket: storage.Bucket
+) -> None:
+    put(bucket, "a")
+    encrypted = client.bucket(f"{bucket.name}-encrypted")
+    encrypted.default_kms_key_name = "projects/p/locations/l/keyRings/r/cryptoKeys/k"
+    put(client.create_bucket(encrypted), "a")
+    whole = bucket.get_blob("a")
+    for place, expected in ((bucket, (whole.crc32c, whole.md5_hash)), (encrypted, (None, None))):
+        (listed,) = place.list_blobs()
+        assert (listed.crc32c, listed.md5_hash) == expected
+        listed.reload()
+        assert (listed.crc32c, listed.md5_hash) == (whole.crc32c, whole.md5_hash)
+
+
 def test_a_prefix_does_not_climb_out_of_its_bucket(client: storage.Client, bucket: storage.Bucket) -> None:
     other = client.create_bucket(f"{bucket.name}-other")
     put(other, "secret")
