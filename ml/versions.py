@@ -45,9 +45,13 @@ def save_version(spark: SparkSession, uri: str, model: keras.Model, training: di
     Raises MedallionError when the folder holds another model.
     """
     write_bytes(spark, f"{uri}/{MODEL}", model_bytes(model))
-    for name, data in _export(model).items():
-        # TensorFlow writes other bytes for the same model each time: what a killed try left is replaced.
-        write_bytes(spark, f"{uri}/{SAVED_MODEL}/{name}", data, overwrite=True)
+    # TensorFlow writes other bytes for the same model each time, and who trains may replace nothing: what is
+    # exported once is kept as one object, which is there as a whole or not at all, and a retry unpacks it.
+    export = f"{uri}/{SAVED_MODEL}.zip"
+    if not exists(spark, export):
+        write_bytes(spark, export, _zipped(_export(model)))
+    for name, data in _unzipped(read_bytes(spark, export)).items():
+        write_bytes(spark, f"{uri}/{SAVED_MODEL}/{name}", data)
     lines = [f"{package}=={training['libraries'][name]}\n" for name, package in _PACKAGES.items()]
     write_bytes(spark, f"{uri}/{REQUIREMENTS}", "".join(lines).encode())
     write_bytes(spark, f"{uri}/{TRAINING}", to_json(training))
@@ -80,13 +84,24 @@ def model_bytes(model: keras.Model) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, MODEL)
         model.save(path)
-        with zipfile.ZipFile(path) as archive:
-            members = {name: archive.read(name) for name in sorted(archive.namelist())}
+        members = _unzipped(path.read_bytes())
+    return _zipped(
+        {name: _stable(data) if name.endswith(".json") else data for name, data in members.items()}
+    )
+
+
+def _zipped(files: dict[str, bytes]) -> bytes:
+    """An archive without times: the same bytes for the same files."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(zipfile.ZipInfo(name), _stable(data) if name.endswith(".json") else data)
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name), data)
     return buffer.getvalue()
+
+
+def _unzipped(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in sorted(archive.namelist())}
 
 
 def to_json(document: dict[str, Any]) -> bytes:

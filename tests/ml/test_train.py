@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from medallion.errors import MedallionError
 from medallion.hadoop_files import read_bytes
-from ml import train
+from ml import train, versions
 from ml.examples import inputs
 from ml.features import FEATURES
 from ml.model import predict
@@ -80,6 +80,47 @@ def test_another_seed_gives_other_weights_and_every_epoch_is_told(
 
 def test_a_complete_version_is_not_trained_again(version: str, config: str) -> None:
     _train("/no/such/extract", Path(version), config)
+
+
+@pytest.mark.parametrize("killed_at", ["saved_model.zip", "saved_model/variables/variables.index", TRAINING])
+def test_a_retry_replaces_nothing_that_a_killed_try_wrote(
+    examples: str,
+    extract: pd.DataFrame,
+    config: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    killed_at: str,
+) -> None:
+    """Who trains may add objects to the bucket of models, and neither replace nor delete one."""
+    written = versions.write_bytes
+
+    def write(spark: SparkSession, uri: str, data: bytes, overwrite: bool = False) -> None:
+        if uri.endswith(killed_at):
+            raise KeyboardInterrupt
+        written(spark, uri, data, overwrite)
+
+    monkeypatch.setattr(versions, "write_bytes", write)
+    with pytest.raises(KeyboardInterrupt):
+        _train(examples, tmp_path, config)
+    monkeypatch.undo()
+    before = _files(tmp_path)
+    _train(examples, tmp_path, config)
+    after = _files(tmp_path)
+    assert before
+    assert killed_at not in before
+    assert {name: after[name] for name in before} == before
+    test = inputs(extract[extract["split"] == "test"])
+    served = tf.saved_model.load(str(tmp_path / "saved_model"))
+    kept = keras.saving.load_model(tmp_path / MODEL, compile=False)
+    assert served.serve(test).numpy()[:, 0] == pytest.approx(predict(kept, test), abs=1e-6)
+
+
+def _files(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """When each file was written, and its content."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {
+        path.relative_to(folder).as_posix(): (path.stat().st_mtime_ns, path.read_bytes()) for path in files
+    }
 
 
 def test_a_folder_with_another_model_is_refused(examples: str, config: str, tmp_path: Path) -> None:
