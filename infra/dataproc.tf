@@ -22,6 +22,7 @@ resource "google_dataproc_session_template" "interactive" {
   }
 }
 
+# It stays, whether there is work or not: nothing would make or start it again for the next job.
 resource "google_dataproc_cluster" "etl" {
   count = local.environment.spark.runner == "cluster" ? 1 : 0
 
@@ -64,10 +65,6 @@ resource "google_dataproc_cluster" "etl" {
 
     encryption_config {
       kms_key_name = google_kms_crypto_key.key["dataproc"].id
-    }
-
-    lifecycle_config {
-      idle_delete_ttl = "${local.execution.ttl_hours * 3600}s"
     }
   }
 }

@@ -30,6 +30,8 @@ locals {
     spark    = ["roles/dataproc.worker"]
     trainer  = ["roles/dataproc.worker"]
   }
+  # Versions are added, and none is replaced or deleted.
+  training_roles = ["roles/storage.objectCreator", "roles/storage.objectViewer"]
   bucket_roles = {
     analysts = { reports = ["roles/storage.objectViewer"] }
     composer = {
@@ -47,11 +49,13 @@ locals {
       code    = ["roles/storage.objectViewer"]
       lake    = ["roles/storage.objectUser"]
       staging = ["roles/storage.objectUser"]
+      # A cluster's jobs all run as its identity, a model's among them.
+      models = local.environment.spark.runner == "cluster" ? local.training_roles : []
     }
     trainer = {
       code    = ["roles/storage.objectViewer"]
       lake    = ["roles/storage.objectUser"]
-      models  = ["roles/storage.objectCreator", "roles/storage.objectViewer"]
+      models  = local.training_roles
       staging = ["roles/storage.objectUser"]
     }
     uploader = { bronze = ["roles/storage.objectCreator"] }

@@ -2,6 +2,7 @@
 
 import json
 import re
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import yaml
 
 from medallion.documents import ROOT
 from medallion.environments import load_environment
+from medallion.errors import ConfigError
 from tests.infra.conftest import ENVIRONMENTS, Resources, copy, evaluate, of
 
 CONTRACT = "conf/contracts/customer_transactions.yaml"
@@ -205,7 +207,41 @@ def test_a_cluster_is_made_where_it_is_asked_for(tmp_path: Path, dev: Resources)
     assert config["gce_cluster_config"]["internal_ip_only"] is True
     assert config["gce_cluster_config"]["service_account"].startswith("spark@")
     assert config["staging_bucket"] == "customer-data-dev-staging"
-    assert config["lifecycle_config"] == {"idle_delete_ttl": "21600s"}
+    assert "lifecycle_config" not in config  # nothing makes or starts it again for the next job
+
+
+def test_a_clusters_identity_may_do_what_a_models_batches_may(tmp_path: Path, dev: Resources) -> None:
+    infra = copy(tmp_path)
+    edited(
+        tmp_path / "conf/environments/dev.yaml",
+        lambda document: document["spark"].update(runner="cluster", cluster="etl"),
+    )
+    (found,) = evaluate("dev", infra)
+
+    def roles(resources: Resources, who: str) -> set[tuple[str, str]]:
+        given = of(resources, "google_storage_bucket_iam_member").values()
+        mine = f"serviceAccount:{who}@"
+        return {(item["bucket"], item["role"]) for item in given if item["member"].startswith(mine)}
+
+    models = {role for bucket, role in roles(found, "trainer") if bucket == "customer-data-dev-models"}
+    assert models == {"roles/storage.objectCreator", "roles/storage.objectViewer"}
+    assert roles(found, "trainer") < roles(found, "spark")
+    assert "customer-data-dev-models" not in dict(roles(dev, "spark"))
+
+
+def test_an_environments_file_has_to_name_what_terraform_reads(conf: Path) -> None:
+    text = "\n".join(path.read_text() for path in (ROOT / "infra").glob("*.tf"))
+    read = {tuple(path.split(".")) for path in re.findall(r"(?<!try\()local\.environment\.([\w.]+)", text)}
+    assert {("hash_key",), ("composer",), ("spark", "execution"), ("spark", "images")} < read
+    file = conf / "environments/dev.yaml"
+    whole = yaml.safe_load(file.read_text())
+    whole["spark"].update(runner="cluster", cluster="etl")
+    for *inside, key in sorted(read - {("composer",)}):  # without Composer it is a laptop's, not Terraform's
+        document = deepcopy(whole)
+        (document[inside[0]] if inside else document).pop(key)
+        file.write_text(yaml.safe_dump(document))
+        with pytest.raises(ConfigError, match=rf"expected the keys .*\b{key}\b"):
+            load_environment("dev", conf)
 
 
 def test_a_perimeter_reports_before_it_refuses(tmp_path: Path, dev: Resources) -> None:
