@@ -1,4 +1,5 @@
-# Who read and wrote what: data access logs of every service, kept where a project's members can't shorten them.
+# Who read and wrote what: data access logs of every service, kept in a bucket of this project, whose owners may
+# shorten how long, unless lock_audit_logs makes that final.
 
 resource "google_project_iam_audit_config" "all" {
   project = local.project
@@ -18,6 +19,7 @@ resource "google_logging_project_bucket_config" "audit" {
   bucket_id      = "audit"
   description    = "Audit logs."
   retention_days = var.audit_log_days
+  locked         = var.lock_audit_logs
 }
 
 resource "google_logging_project_sink" "audit" {

@@ -76,6 +76,12 @@ variable "environment" {
   }
 }
 
+variable "lock_audit_logs" {
+  description = "Whether the days for which audit logs are kept can never be changed again, by nobody."
+  type        = bool
+  default     = false
+}
+
 variable "lock_bronze_retention" {
   description = "Whether bronze's retention can never be shortened again, by nobody."
   type        = bool

@@ -254,6 +254,14 @@ def test_a_perimeter_reports_before_it_refuses(tmp_path: Path, dev: Resources) -
     assert "storage.googleapis.com" in perimeter["spec"]["restricted_services"]
 
 
+def test_audit_logs_are_locked_where_that_is_asked_for(tmp_path: Path, dev: Resources) -> None:
+    infra = copy(tmp_path)
+    (infra / "dev.tfvars").open("a").write("lock_audit_logs = true\n")
+    for resources, locked in ((dev, False), (evaluate("dev", infra)[0], True)):
+        (kept,) = of(resources, "google_logging_project_bucket_config").values()
+        assert kept["locked"] is locked
+
+
 def test_the_provider_is_pinned_to_the_major_version_that_it_was_checked_with() -> None:
     text = (ROOT / "infra/versions.tf").read_text()
     assert 'required_version = ">= 1.11"' in text
