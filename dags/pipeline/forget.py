@@ -111,6 +111,10 @@ def _rewrite_bronze(
         if state == "rejected":
             kept[uri] = "rejected as a whole: nobody has read whose rows it holds"
             continue
+        if person.contract.records is not None:
+            # Its lines are no rows: taken for JSON Lines, it would lose other people's, or keep the person.
+            kept[uri] = "a JSON document, out of which no rows can be taken"
+            continue
         try:
             _rewrite(blob, file_format, person)
         except Forbidden as error:

@@ -91,6 +91,19 @@ def test_rejected_rows_can_be_replayed_from_a_file_that_was_rewritten(pipeline: 
     assert pipeline.query(SILVER) == [(2, -1)]
 
 
+def test_a_json_document_stays_as_it_is_and_is_told(pipeline: Pipeline) -> None:
+    pipeline.run("1,0,77", "2,0,5")
+    pipeline.query("UPDATE ops.files SET format = 'json' WHERE product = '{product}'")
+    document = '[{"amount": 77}, {"amount": 5}]'  # one line, as an API answers
+    bronze(pipeline, "a.csv").write_text(document)
+    pipeline.contract["schema"][0]["customProperties"].append({"property": "records", "value": "orders"})
+    pipeline.discover(forget=ask(pipeline, "77"))
+    assert bronze(pipeline, "a.csv").read_text() == document
+    assert pipeline.query(SILVER) == [(2, 5)]
+    kept = "SELECT k.reason FROM ops.erasures, UNNEST(files_kept) AS k WHERE product = '{product}'"
+    assert pipeline.query(kept) == [("a JSON document, out of which no rows can be taken",)]
+
+
 def test_a_request_that_is_asked_again_changes_nothing(pipeline: Pipeline) -> None:
     pipeline.run("1,0,77", "2,0,5")
     pipeline.discover(forget=ask(pipeline, "77"))
