@@ -13,7 +13,7 @@ from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from airflow.sdk import Param, Variable
 from google.api_core.exceptions import Forbidden
 from google.cloud.bigquery import Row
-from google.cloud.storage import Blob, Client
+from google.cloud.storage import Blob, Bucket, Client
 
 from medallion.contracts import Contract
 from medallion.environments import Environment
@@ -73,7 +73,7 @@ def forget(product: Product, environment: Environment, request: str) -> None:
     }
     query(environment, "erasure/erase.sql", **asked, **found)
     _erase_copies(storage, product, environment, person)
-    Blob.from_uri(request, client=storage).delete()
+    _delete_request(storage, request)
     log.info("product=%s run=%s rewritten=%d kept=%d", product.name, asked["run"], len(rewritten), len(kept))
 
 
@@ -104,9 +104,9 @@ def _rewrite_bronze(
     """Writes files anew without the person; returns those, and the reasons of those that stay."""
     rewritten, kept = [], {}
     for uri, known, state, file_format in (row.values() for row in files):
-        found = Blob.from_uri(uri, client=storage)
-        blob = found.bucket.get_blob(found.name)
-        if blob is None:
+        bucket, name = _place(storage, uri)
+        versions, blob = _versions(bucket, name), bucket.get_blob(name)
+        if not versions:
             continue  # gone, and the person's rows in it with it
         if state == "rejected":
             kept[uri] = "rejected as a whole: nobody has read whose rows it holds"
@@ -116,6 +116,9 @@ def _rewrite_bronze(
             kept[uri] = "a JSON document, out of which no rows can be taken"
             continue
         try:
+            if blob is None:
+                _delete_older(versions)
+                continue
             _rewrite(blob, file_format, person)
         except Forbidden as error:
             kept[uri] = f"bronze retains it: {error.message}"
@@ -135,9 +138,30 @@ def _rewrite(blob: Blob, file_format: str, person: Person) -> None:
         blob.metadata = {REWRITTEN: str(before)}
         blob.upload_from_string(data, blob.content_type or BINARY, if_generation_match=before)
         blob.reload()
-    for version in blob.bucket.list_blobs(prefix=blob.name, versions=True):
-        if version.name == blob.name and version.generation != blob.generation:
+    _delete_older(_versions(blob.bucket, blob.name))
+
+
+def _delete_older(versions: Iterable[Blob]) -> None:
+    """Deletes versions that are live no more; one that landed meanwhile is a new file, still to be read."""
+    for version in versions:
+        if version.time_deleted is not None:
             version.delete()
+
+
+def _delete_request(storage: Client, request: str) -> None:
+    """Deletes every version of a request: deleted by its name alone, a bucket with versions would keep it."""
+    for version in _versions(*_place(storage, request)):
+        version.delete()
+
+
+def _versions(bucket: Bucket, name: str) -> list[Blob]:
+    """Every version of an object that its bucket keeps; each is deleted as the generation that it is."""
+    return [version for version in bucket.list_blobs(prefix=name, versions=True) if version.name == name]
+
+
+def _place(storage: Client, uri: str) -> tuple[Bucket, str]:
+    bucket, _, name = uri.removeprefix("gs://").partition("/")
+    return storage.bucket(bucket), name
 
 
 def _learned(storage: Client, product: Product, environment: Environment, dates: list[date]) -> list[str]:
@@ -154,10 +178,12 @@ def _erase_copies(storage: Client, product: Product, environment: Environment, p
     lake = storage.bucket(environment.buckets["lake"])
     for row in query(environment, "erasure/runs.sql", product=product.name):
         for part in ("rows", "exports"):
-            for blob in lake.list_blobs(prefix=f"runs/{product.name}/{row['run']}/{part}/"):
+            for blob in lake.list_blobs(prefix=f"runs/{product.name}/{row['run']}/{part}/", versions=True):
                 blob.delete()
     if product.train:
         named = replace(person, column=replace(person.column, sources=(person.column.name,)))
         for folder in ("training", "scores"):
-            for blob in lake.list_blobs(match_glob=f"{folder}/{product.train}/**.parquet"):
+            copies = f"{folder}/{product.train}/**.parquet"
+            for blob in lake.list_blobs(match_glob=copies):
                 _rewrite(blob, "parquet", named)
+            _delete_older(lake.list_blobs(match_glob=copies, versions=True))  # also of those that are gone
