@@ -142,8 +142,9 @@ def _product_steps(
         yield step("training/scored_day.sql", **scores)
         yield step("training/scores_checks.sql", product=product.train, **found)
         yield step("training/scores_publish.sql", **scores)
+    model_tables = ("customer_features", "customer_scores") if product.train else ()
     for name in ERASURE:
-        yield step(f"erasure/{name}.sql", **asked, **_person(contract), scores=bool(product.train))
+        yield step(f"erasure/{name}.sql", **asked, **_person(contract), model_tables=model_tables)
 
 
 def _first_run(product: Product, contract: Contract, environment: Environment) -> dict[str, Any]:

@@ -34,7 +34,7 @@ PARAM = Param(
     required=["request"],
     additionalProperties=False,
 )
-SCORES = "customer_scores"
+MODEL_TABLES = ("customer_features", "customer_scores")  # of gold, which a model's runs write
 REWRITTEN = "rewritten-from"  # of an object's metadata: the generation without which it was written anew
 BINARY = "application/octet-stream"
 
@@ -69,7 +69,7 @@ def forget(product: Product, environment: Environment, request: str) -> None:
         "rewritten": rewritten,
         "kept": kept,
         "models": _learned(storage, product, environment, [row["partition_date"] for row in dates]),
-        "scores": person.column.name in table_columns(environment, "gold", SCORES),
+        "model_tables": _model_tables(product, environment, person),
     }
     query(environment, "erasure/erase.sql", **asked, **found)
     _erase_copies(storage, product, environment, person)
@@ -171,6 +171,15 @@ def _learned(storage: Client, product: Product, environment: Environment, dates:
     lake = storage.bucket(environment.buckets["lake"])
     plans = written_plans(lake, product.train)
     return sorted(version for version, _, plan in plans if any(taught_by(plan, day) for day in dates))
+
+
+def _model_tables(product: Product, environment: Environment, person: Person) -> list[str]:
+    """The gold tables of the product's model that may have rows of the person."""
+    if product.train is None:
+        return []  # a column of that name is another product's
+    return [
+        table for table in MODEL_TABLES if person.column.name in table_columns(environment, "gold", table)
+    ]
 
 
 def _erase_copies(storage: Client, product: Product, environment: Environment, person: Person) -> None:

@@ -1,4 +1,4 @@
--- Takes a person's rows out of silver, the rows that it doesn't show, quarantine, scores and checks, all at once.
+-- Takes a person's rows out of silver, the rows that it doesn't show, quarantine, features, scores and checks, at once.
 -- From those tables, in the partitions that dates.sql has found.
 -- It is a run without files, whose dates gold still owes; what was done is noted without saying for whom.
 {% set all_dates = (dates | map(attribute='partition_date') | list) | literal %}
@@ -52,12 +52,12 @@ IF NOT EXISTS (SELECT 1 FROM `{{ ops }}.erasures` WHERE product = {{ product | l
   WHERE `{{ partition_by }}` IN UNNEST(ARRAY<DATE>{{ all_dates }}) AND {{ theirs }};
 
   {% endfor %}
-  {% if scores %}
-  -- full scan: a person is scored on dates on which they have no rows.
-  DELETE FROM `{{ gold }}.customer_scores`
+  {% for table in model_tables %}
+  -- full scan: a person has features and scores of dates on which they have no rows.
+  DELETE FROM `{{ gold }}.{{ table }}`
   WHERE {{ theirs }};
 
-  {% endif %}
+  {% endfor %}
   UPDATE `{{ ops }}.checks`
   SET offending = NULL
   WHERE

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from airflow.exceptions import AirflowFailException, AirflowSkipException
 
+from pipeline.forget import MODEL_TABLES
 from tests.dags.pipeline.collection import Collection
 from tests.dags.pipeline.conftest import Define
 from tests.dags.pipeline.orders import Pipeline, contract
@@ -89,6 +90,22 @@ def test_rejected_rows_can_be_replayed_from_a_file_that_was_rewritten(pipeline: 
     pipeline.contract = contract(minimum=-1)
     pipeline.replay()
     assert pipeline.query(SILVER) == [(2, -1)]
+
+
+@pytest.mark.parametrize(("train", "left"), [("customer_churn", [5]), (None, [5, 77])])
+def test_features_and_scores_go_with_the_person_where_the_product_trains_a_model(
+    pipeline: Pipeline, train: str | None, left: list[int]
+) -> None:
+    pipeline.product = replace(pipeline.product, train=train)
+    pipeline.run("1,0,77", "2,0,5")
+    for table in MODEL_TABLES:
+        pipeline.query(
+            f"CREATE TABLE gold.{table} PARTITION BY snapshot_date AS"
+            " SELECT amount, DATE '2017-02-01' AS snapshot_date FROM UNNEST([5, 77]) AS amount"
+        )
+    pipeline.discover(forget=ask(pipeline, "77"))
+    for table in MODEL_TABLES:
+        assert pipeline.query(f"SELECT amount FROM gold.{table} ORDER BY amount") == [(n,) for n in left]
 
 
 def test_a_json_document_stays_as_it_is_and_is_told(pipeline: Pipeline) -> None:
