@@ -11,7 +11,7 @@ from typing import Any
 from airflow.exceptions import AirflowFailException, AirflowSkipException
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from airflow.sdk import Param, Variable
-from google.api_core.exceptions import Forbidden
+from google.api_core.exceptions import Forbidden, NotFound
 from google.cloud.bigquery import Row
 from google.cloud.storage import Blob, Bucket, Client
 
@@ -45,19 +45,24 @@ def forget(product: Product, environment: Environment, request: str) -> None:
     """Takes a person out of a product; gold owes the dates that it touches. Done again, it changes nothing.
 
     Raises AirflowSkipException where nothing was published yet, and AirflowFailException for a request that
-    names no column that silver shows as it came.
+    is not there, or names no column that silver shows as it came.
     """
     contract = parse_contract(load_contract(product.contract), f"conf/contracts/{product.contract}.yaml")
-    person = read_request(contract, request)
+    run = f"forget-{identifier(request.rpartition('/')[2].removesuffix('.json'))}"
+    storage = GCSHook().get_conn()
+    try:
+        person = read_request(contract, request)
+    except NotFound:
+        _require_done(product, environment, request, run)
+        _delete_request(storage, request)  # the try that deleted it may have left older versions
+        return
     if not table_columns(environment, "silver", product.name, product.partition_by):
         raise AirflowSkipException(f"Nothing of {product.name} has been published yet.")
     asked = {
         **{"product": product.name, "contract": contract, "partition_by": product.partition_by},
         **{"column": person.column.name, "value": person.value, "pattern": person.pattern},
-        "run": f"forget-{identifier(request.rpartition('/')[2].removesuffix('.json'))}",
-        "release": Variable.get("medallion_release"),
+        **{"run": run, "release": Variable.get("medallion_release")},
     }
-    storage = GCSHook().get_conn()
     rejected = _rejected_rows(environment, asked, person)
     mentioned = sorted({row["uri"] for row in rejected})
     files = query(environment, "erasure/files.sql", **asked, mentioned=mentioned)
@@ -74,7 +79,7 @@ def forget(product: Product, environment: Environment, request: str) -> None:
     query(environment, "erasure/erase.sql", **asked, **found)
     _erase_copies(storage, product, environment, person)
     _delete_request(storage, request)
-    log.info("product=%s run=%s rewritten=%d kept=%d", product.name, asked["run"], len(rewritten), len(kept))
+    log.info("product=%s run=%s rewritten=%d kept=%d", product.name, run, len(rewritten), len(kept))
 
 
 def read_request(contract: Contract, request: str) -> Person:
@@ -88,6 +93,16 @@ def read_request(contract: Contract, request: str) -> Person:
             f"got {asked['column']!r}. Next: ask for another column."
         )
     return Person(contract, column, str(asked["value"]).strip())
+
+
+def _require_done(product: Product, environment: Environment, request: str, run: str) -> None:
+    """Raises AirflowFailException where an erasure whose request is gone was not done."""
+    if not query(environment, "erasure/done.sql", product=product.name, run=run):
+        raise AirflowFailException(
+            f"{request}: expected a request, got no object, and no erasure {run} of {product.name} in "
+            "ops.erasures. Next: leave a request, and ask again with its URI."
+        )
+    log.info("product=%s run=%s was done already", product.name, run)
 
 
 def _rejected_rows(environment: Environment, asked: dict[str, Any], person: Person) -> list[Row]:

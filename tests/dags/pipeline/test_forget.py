@@ -129,6 +129,22 @@ def test_a_request_that_is_asked_again_changes_nothing(pipeline: Pipeline) -> No
     assert pipeline.published() == before
 
 
+def test_a_try_after_one_that_was_done_but_lost_its_result_comes_through(pipeline: Pipeline) -> None:
+    pipeline.run("1,0,77", "2,0,5")
+    request = ask(pipeline, "77")
+    pipeline.discover(forget=request)
+    before = pipeline.published()
+    assert pipeline.discover(forget=request)["ti"].returned["discover"] == {}
+    assert pipeline.published() == before
+
+
+def test_a_request_that_is_not_there_is_told(pipeline: Pipeline) -> None:
+    pipeline.run("1,0,7")
+    uri = f"gs://{pipeline.environment.buckets['lake']}/erasures/none.json"
+    with pytest.raises(AirflowFailException, match=f"{uri}: expected a request, got no object"):
+        pipeline.discover(forget={"request": uri})
+
+
 def test_nothing_that_is_kept_names_the_person(pipeline: Pipeline, define: Define) -> None:
     define(
         checks="-- #warn great: a date has at most 100\nSELECT amount FROM `{{ build }}` WHERE amount > 100"
