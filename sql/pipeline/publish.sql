@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS `{{ quarantine }}.{{ product }}` (
   raw STRING NOT NULL OPTIONS (description = 'The row exactly as read.'),
   resolved_by STRING OPTIONS (description = 'The run that brought the row after all, once the contract was mended, or a newer version of its file.')
 )
-CLUSTER BY run
+CLUSTER BY source_file, run
 OPTIONS (description = {{ ('Rejected rows of ' ~ product ~ '.') | literal }});
 
 IF NOT EXISTS (SELECT 1 FROM `{{ ops }}.runs` WHERE product = {{ product | literal }} AND run = {{ run | literal }}) THEN
@@ -93,20 +93,28 @@ IF NOT EXISTS (SELECT 1 FROM `{{ ops }}.runs` WHERE product = {{ product | liter
   ) AS n
   WHERE f.product = {{ product | literal }} AND f.uri = n.source_file AND f.generation = n.source_generation;
   {% else %}
-  -- Of a file that came again, what its older version left here is no longer to be mended.
-  UPDATE `{{ quarantine }}.{{ product }}`
-  SET resolved_by = {{ run | literal }}
-  WHERE resolved_by IS NULL AND source_file IN (SELECT uri FROM {{ table }}__accepted);
+  -- Quarantine is read as a whole by what mends it: only files that came before have anything there.
+  IF EXISTS (
+    SELECT 1
+    FROM `{{ ops }}.files` AS f
+    INNER JOIN `{{ staging }}.{{ table }}__files` AS s ON s.uri = f.uri
+    WHERE f.product = {{ product | literal }}
+  ) THEN
+    -- Of a file that came again, what its older version left here is no longer to be mended.
+    UPDATE `{{ quarantine }}.{{ product }}`
+    SET resolved_by = {{ run | literal }}
+    WHERE resolved_by IS NULL AND source_file IN (SELECT uri FROM {{ table }}__accepted);
+
+    DELETE FROM `{{ ops }}.files` AS f
+    WHERE
+      f.product = {{ product | literal }}
+      AND EXISTS (SELECT 1 FROM `{{ staging }}.{{ table }}__files` AS s WHERE s.uri = f.uri AND s.generation = f.generation);
+  END IF;
 
   INSERT INTO `{{ quarantine }}.{{ product }}` (run, source_file, source_generation, contract_version, reasons, raw)
   SELECT {{ run | literal }}, source_file, source_generation, {{ contract.version | literal }}, reasons, raw
   FROM `{{ staging }}.{{ table }}`
   WHERE status = 'rejected';
-
-  DELETE FROM `{{ ops }}.files` AS f
-  WHERE
-    f.product = {{ product | literal }}
-    AND EXISTS (SELECT 1 FROM `{{ staging }}.{{ table }}__files` AS s WHERE s.uri = f.uri AND s.generation = f.generation);
 
   INSERT INTO `{{ ops }}.files` (
     product, uri, generation, size, checksum, run, state, reason, rows_read, rows_valid, rows_rejected, rows_duplicate,

@@ -124,6 +124,18 @@ def test_rejected_rows_of_an_older_generation_are_not_replayed(pipeline: Pipelin
     assert pipeline.query("SELECT resolved_by FROM quarantine.{product}") == [(run,)]
 
 
+def test_quarantine_is_not_gone_through_for_a_file_that_never_came_before(pipeline: Pipeline) -> None:
+    pipeline.run("1,0,7", name="b.csv")
+    bronze = pipeline.environment.buckets["bronze"]
+    # No ledger line of a.csv says that there is such a row: whoever looks through the table would find it.
+    pipeline.query(
+        "INSERT INTO quarantine.{product} (run, source_file, source_generation, contract_version, raw)"
+        f" VALUES ('r', 'gs://{bronze}/{{product}}/a.csv', 1, '1.0.0', '2,0,-1')"
+    )
+    pipeline.run("2,0,7", name="a.csv")
+    assert pipeline.query("SELECT resolved_by FROM quarantine.{product}") == [(None,)]
+
+
 def test_the_rows_of_an_overtaken_generation_are_not_shown(pipeline: Pipeline) -> None:
     pipeline.land("a.csv", "1,0,10", "2,0,20")
     overtaken = pipeline.discover()
