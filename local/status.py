@@ -101,7 +101,8 @@ def next_command(command: str, airflow_url: str | None) -> str:
         return f'make query SQL="{command}"'
     dag = command.rpartition(" ")[2]
     if airflow_url:
-        return f"trigger {dag} at {airflow_url}/dags/{dag}"
+        done = "clear the failed tasks of" if command.startswith("airflow tasks clear ") else "trigger"
+        return f"{done} {dag} at {airflow_url}/dags/{dag}"
     return f"make run PRODUCT={_trained_by(dag)} KEEP=1"
 
 

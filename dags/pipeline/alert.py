@@ -15,6 +15,7 @@ from pipeline.incidents import (
     ALERT,
     DEADLINE,
     FAILURE,
+    MADE_UP,
     Incident,
     close_incidents,
     open_incidents,
@@ -77,6 +78,7 @@ def look_at(alert: Alert, product: Product, environment: Environment, newest: da
 def all_clear(product: Product | Model, environment: Environment) -> Any:
     """The last task of a run: it is reached when nothing failed, whether or not there was something new.
 
+    Where a product's run found nothing to do, only failures are over of which that says no work is left.
     Alerts that a product no longer has are closed without a word.
     """
     watched = {f"{ALERT}{each.name}" for each in getattr(product, "alerts", ())}
@@ -87,7 +89,10 @@ def all_clear(product: Product | Model, environment: Environment) -> Any:
         if news and news.get("dry_run"):
             return  # it has tried nothing but what it was asked to try
         known = open_incidents(product, environment)
+        idle = news is None and isinstance(product, Product)  # a model's run has no discover
         over = [cause for cause in known if cause.startswith(FAILURE)]
+        if idle:
+            over = [cause for cause in over if cause.removeprefix(FAILURE) in MADE_UP]
         if news is not None:  # something was published, or reached gold
             over.append(DEADLINE)
         close_incidents(over, known, product, environment, product.notify_failure)

@@ -19,6 +19,9 @@ from pipeline.scripts import query
 
 DEADLINE = "deadline"
 FAILURE, ALERT = "failure.", "alert."
+# Steps whose work a later run makes up for: one that finds nothing new or owed shows that it is done.
+# What another step has left undone stays so, until its own tasks are cleared or there is something new.
+MADE_UP = frozenset({"discover", "clean", "stage", "audit", "publish", "gold", "all_clear"})
 
 log = logging.getLogger(__name__)
 

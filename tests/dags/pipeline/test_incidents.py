@@ -6,16 +6,19 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.cli.cli_parser import get_parser
 from airflow.exceptions import AirflowFailException
+from airflow.serialization.serialized_objects import SerializedDAG
 
 from local.query import print_table
-from local.status import print_status, read_status
+from local.status import next_command, print_status, read_status
 from medallion.alerts import Alert, Audience
 from medallion.drift import Finding
 from medallion.models import Model, load_model
 from medallion.products import Product
 from pipeline import notify
 from pipeline.deadline import deadline_dag
+from pipeline.notify import failure
 from pipeline.product import product_dag
 from pipeline.scoring import told
 from pipeline.training import model_dag
@@ -154,6 +157,50 @@ def test_tables_of_gold_are_one_cause_and_other_steps_are_others(alerted: Pipeli
     # The state has what was found last.
     details = alerted.query("SELECT detail FROM ops.incidents WHERE product = '{product}' ORDER BY incident")
     assert details[1] == (f"{table}, try 4: quota again",)
+
+
+def test_what_no_run_with_nothing_new_makes_up_stays_open_and_is_cleared(
+    alerted: Pipeline, mails: Mails
+) -> None:
+    name = alerted.product.name
+    for task_id in ("clean", "serve.report", "alert"):
+        fail(alerted, "2017-01-02", task_id, ValueError("x"))
+    work(alerted, "all_clear", run_on("2017-01-03"))
+    noted = alerted.query(NOTED)
+    assert [(incident, closed) for incident, _, _, closed in noted] == [
+        ("failure.alert", False),
+        ("failure.clean", True),
+        ("failure.serve", False),
+    ]
+    commands = alerted.query(
+        "SELECT command FROM ops.incidents WHERE product = '{product}' ORDER BY incident"
+    )
+    options = "--only-failed --downstream --yes --task-regex"
+    assert [command for (command,) in commands] == [
+        f"airflow tasks clear {options} alert {name}",
+        f"airflow dags trigger {name}",
+        f"airflow tasks clear {options} serve {name}",
+    ]
+    assert (
+        next_command(commands[2][0], "http://up")
+        == f"clear the failed tasks of {name} at http://up/dags/{name}"
+    )
+    assert next_command(commands[1][0], "http://up") == f"trigger {name} at http://up/dags/{name}"
+    work(alerted, "all_clear", run_on("2017-01-03", found={}))
+    assert [closed for *_, closed in alerted.query(NOTED)] == [True, True, True]
+
+
+def test_the_told_command_is_one_that_airflow_takes_and_finds_the_tasks_by(pipeline: Pipeline) -> None:
+    product = replace(pipeline.product, report=True)
+    dag = product_dag(product, pipeline.environment)
+    failed = run_on("2017-01-02", "serve.report", dag=dag, exception=ValueError("x"))
+    words = failure(product, pipeline.environment, failed).command.split()  # type: ignore[arg-type]
+    asked = get_parser().parse_args(words[1:])
+    assert (asked.dag_id, asked.only_failed, asked.downstream, asked.yes) == (product.name, True, True, True)
+    stored = SerializedDAG.from_dict(SerializedDAG.to_dict(dag))
+    cleared = stored.partial_subset(asked.task_regex, include_downstream=True, include_upstream=False)
+    assert {"serve.report", "all_clear"} <= set(cleared.task_ids)
+    assert "gold" not in {task_id.partition(".")[0] for task_id in cleared.task_ids}
 
 
 def test_a_failure_is_told_where_ops_cannot_be_read(
