@@ -74,6 +74,11 @@ def _drift(model: Model, environment: Environment) -> Any:
         snapshot_date = read_plan(known).score_date
         written = read_object(f"{_output(model, environment, known['snapshot'], live)}/_drift.json")
         (row,) = query(environment, "training/scored_day.sql", snapshot_date=snapshot_date)
+        if row["newest_date"] and row["newest_date"] > snapshot_date:
+            raise AirflowSkipException(
+                f"{model.name}: gold.customer_daily has come to {row['newest_date']} meanwhile, so scores "
+                f"as of {snapshot_date} are not published. Next: nothing; newer rows have triggered a run."
+            )
         findings = judge(json.loads(written), Day(snapshot_date, **dict(row)), model.drift)
         run = f"{known['snapshot']}-by-{live}"
         query(environment, "training/scores_checks.sql", product=model.name, run=run, findings=findings)

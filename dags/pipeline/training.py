@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from airflow.exceptions import AirflowFailException, AirflowSkipException
+from airflow.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from airflow.sdk import DAG, Context, TaskGroup, Variable, task
 
@@ -93,15 +93,17 @@ def _snapshot(model: Model, environment: Environment) -> TaskGroup:
 def audited(history: History) -> History:
     """The history, if all of it has passed its audits.
 
-    Raises AirflowSkipException when there is none, AirflowFailException when gold does not show all that was
-    published, or nothing says what it shows.
+    Raises AirflowSkipException when there is none, AirflowFailException when nothing says what gold shows,
+    and AirflowException, after which the task is tried again, when it does not show all that was published:
+    a product's run may be between publish and gold.
     """
     if history.last_date is None:
         raise AirflowSkipException("gold.customer_daily has no rows, so there is nothing to learn from.")
     if history.owed:
-        raise AirflowFailException(
+        raise AirflowException(
             f"gold.customer_daily: expected every published run, got none of the rows of {history.owed}. "
-            "Next: see ops.checks for what gold's checks found, mend it, and run the product again."
+            "Next: wait for the product's run; if it has failed, see ops.checks for what gold's checks "
+            "found, mend it, and run the product again."
         )
     if history.fingerprint is None:
         raise AirflowFailException(

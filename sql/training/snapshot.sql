@@ -1,7 +1,18 @@
 -- Freezes the features of a model's snapshot dates in gold, and exports its examples to Parquet.
 -- From gold.customer_daily, by sql/gold/customer_features.sql and sql/training/examples.sql.
 -- Built aside and checked; then the dates are replaced in one transaction, so that taking a snapshot again changes
--- nothing.
+-- nothing. The labels are read from customer_daily once more, so that it is compared after that as well.
+{% macro unchanged() %}
+SELECT
+  IF(
+    fingerprint IS DISTINCT FROM {{ fingerprint | literal }},
+    ERROR('gold.customer_daily has changed since the snapshot was planned. Next: run the training DAG again.'),
+    'unchanged'
+  ) AS gold
+FROM (
+  {% include 'training/provenance.sql' %}
+);
+{%- endmacro %}
 DECLARE snapshot_dates ARRAY<DATE> DEFAULT {{ plan.snapshot_dates | literal }};
 DECLARE train_dates ARRAY<DATE> DEFAULT {{ plan.train_dates | literal }};
 DECLARE validation_date DATE DEFAULT {{ plan.validation_date | literal }};
@@ -15,15 +26,7 @@ AS
 
 {% include 'pipeline/checks.sql' %}
 
-SELECT
-  IF(
-    fingerprint IS DISTINCT FROM {{ fingerprint | literal }},
-    ERROR('gold.customer_daily has changed since the snapshot was planned. Next: run the training DAG again.'),
-    'unchanged'
-  ) AS gold
-FROM (
-  {% include 'training/provenance.sql' %}
-);
+{{ unchanged() }}
 
 CREATE TABLE IF NOT EXISTS `{{ gold }}.customer_features`
 PARTITION BY snapshot_date
@@ -39,3 +42,5 @@ COMMIT TRANSACTION;
 EXPORT DATA OPTIONS (uri = {{ (uri ~ '/*.parquet') | literal }}, format = 'PARQUET', overwrite = TRUE)
 AS
 {{ examples }};
+
+{{ unchanged() }}
