@@ -158,6 +158,7 @@ def _first_run(product: Product, contract: Contract, environment: Environment) -
         "partition_by": product.partition_by,
         "cluster_by": product.cluster_by,
         "max_rejected_ratio": product.max_rejected_ratio,
+        "max_dates": 4_000,
         "evolved": ["drifted"] if contract.evolves else [],
         "left_out": "1 new column" if contract.evolves else None,
         "files": 1,
