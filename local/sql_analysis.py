@@ -142,9 +142,12 @@ def _product_steps(
         yield step("training/scored_day.sql", **scores)
         yield step("training/scores_checks.sql", product=product.train, **found)
         yield step("training/scores_publish.sql", **scores)
-    model_tables = ("customer_features", "customer_scores") if product.train else ()
+    theirs = {
+        "model_tables": ("customer_features", "customer_scores") if product.train else (),
+        "checked": [product.name],
+    }
     for name in ERASURE:
-        yield step(f"erasure/{name}.sql", **asked, **_person(contract), model_tables=model_tables)
+        yield step(f"erasure/{name}.sql", **asked, **_person(contract), **theirs)
 
 
 def _first_run(product: Product, contract: Contract, environment: Environment) -> dict[str, Any]:

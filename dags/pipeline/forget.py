@@ -75,6 +75,7 @@ def forget(product: Product, environment: Environment, request: str) -> None:
         "kept": kept,
         "models": _learned(storage, product, environment, [row["partition_date"] for row in dates]),
         "model_tables": _model_tables(product, environment, person),
+        "checked": [name for name in (product.name, product.train) if name],
     }
     query(environment, "erasure/erase.sql", **asked, **found)
     _erase_copies(storage, product, environment, person)

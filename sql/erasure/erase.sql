@@ -61,7 +61,7 @@ IF NOT EXISTS (SELECT 1 FROM `{{ ops }}.erasures` WHERE product = {{ product | l
   UPDATE `{{ ops }}.checks`
   SET offending = NULL
   WHERE
-    product = {{ product | literal }}
+    product IN UNNEST({{ checked | literal }})
     AND EXISTS (SELECT 1 FROM UNNEST(offending) AS key WHERE REGEXP_CONTAINS(key, {{ pattern | literal }}));
 
   DELETE FROM `{{ quarantine }}.{{ product }}`

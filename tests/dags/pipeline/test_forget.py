@@ -103,9 +103,17 @@ def test_features_and_scores_go_with_the_person_where_the_product_trains_a_model
             f"CREATE TABLE gold.{table} PARTITION BY snapshot_date AS"
             " SELECT amount, DATE '2017-02-01' AS snapshot_date FROM UNNEST([5, 77]) AS amount"
         )
+    pipeline.query(
+        "INSERT INTO ops.checks SELECT 'customer_churn', '{product}', 'snapshot', 'one', 'warn', FALSE, '1',"
+        " [TO_JSON_STRING(STRUCT(77 AS amount))]"
+    )
     pipeline.discover(forget=ask(pipeline, "77"))
     for table in MODEL_TABLES:
         assert pipeline.query(f"SELECT amount FROM gold.{table} ORDER BY amount") == [(n,) for n in left]
+    named = (
+        "SELECT offending IS NOT NULL FROM ops.checks WHERE product = 'customer_churn' AND run = '{product}'"
+    )
+    assert pipeline.query(named) == [(77 in left,)]
 
 
 def test_a_json_document_stays_as_it_is_and_is_told(pipeline: Pipeline) -> None:
