@@ -1,6 +1,9 @@
 """CSV in all its shapes: delimiters, quotes, line ends, encodings, layouts."""
 
 import gzip
+import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -175,3 +178,14 @@ def test_new_columns_are_kept_where_the_contract_evolves(
     assert evolved["extra"] == '{"loyalty_tier":"gold","status_":"7"}'
     ignored = rows(file).first()
     assert (ignored["extra"], ignored["status"]) == (None, "valid")
+
+
+def test_a_row_that_was_not_utf8_is_not_replayed(
+    rows: Rows, bronze: Bronze, document: dict[str, Any], tmp_path: Path
+) -> None:
+    known = replace(bronze.land_rows("a.csv", ROW), format="csv", header=HEADER)
+    raw = "1,2017-01-01 12:00:00,1.00,Zo\ufffd"  # what quarantine has of it
+    rejected = tmp_path / "rejected.jsonl"
+    rejected.write_text(json.dumps({"file": 0, "raw": raw}) + "\n")
+    found = rows(known, document=texts(document), replay=str(rejected))
+    assert broken(found) == [[("", "encoding", raw)]]
