@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -145,12 +146,19 @@ def _strike(run: Run, fault: Fault, folder: Path, ended: threading.Event) -> Non
             _kill(run)
         case "lose output":
             struck: set[Path] = set()
+            writes = WRITES
             while len(struck) < fault.told["times"]:
-                (attempt, *_) = _until(lambda: {f.parent for f in folder.glob(WRITES)} - struck, ended)
+                (attempt, *_) = _until(partial(_others, folder, writes, struck), ended)
                 shutil.rmtree(attempt, ignore_errors=True)
                 struck.add(attempt)
+                # Of one task: of another one, a second loss would be the first, which Spark makes up for.
+                writes = WRITES.replace("/*/", f"/{attempt.name.rpartition('_')[0]}_*/")
         case name:
             _kill_when_written(run, folder / name, ended)
+
+
+def _others(folder: Path, writes: str, struck: set[Path]) -> set[Path]:
+    return {file.parent for file in folder.glob(writes)} - struck
 
 
 def _kill_when_written(run: Run, file: Path, ended: threading.Event) -> None:
