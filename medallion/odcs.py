@@ -89,6 +89,7 @@ def _parse(document: dict[str, Any], file: str) -> Contract:
     )
     _require_identity(contract, file)
     _require_sources(contract, file)
+    _require_plain_references(contract, file)
     return contract
 
 
@@ -137,10 +138,13 @@ def _require_sources(contract: Contract, file: str) -> None:
                 expected = f"a name that {columns[source.lower()]} is not read from, also in capital letters"
                 raise ConfigError(file, f"{column.name}.transformSourceObjects", expected, source)
             columns[source.lower()] = column.name
+
+
+def _require_plain_references(contract: Contract, file: str) -> None:
+    """The other dataset's key is compared as silver shows it."""
     protected = {column.name for column in contract.columns if column.protection}
     for reference in contract.references:
         if reference.column in protected:
-            # The other dataset's key is compared as silver shows it.
             expected = "none, for a column that is hashed or dropped"
             raise ConfigError(file, f"{reference.column}.relationships", expected, reference.dataset)
 

@@ -46,7 +46,6 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "ambiguousTime": ("earlier", "later", "reject"),
     "protection": (None, HASH, DROP),
 }
-
 TOKENS = ("nullTokens", "trueTokens", "falseTokens")
 
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 from airflow.exceptions import AirflowFailException, AirflowSkipException
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from airflow.sdk import Variable, task
+from google.cloud.storage import Blob
 
 from medallion.environments import Environment
 from medallion.gold import gold_definition
@@ -90,8 +91,8 @@ def _with_checksums(files: Iterable[SourceFile]) -> tuple[SourceFile, ...]:
     def look(file: SourceFile) -> SourceFile:
         if file.checksum:
             return file
-        bucket, _, name = file.uri.removeprefix("gs://").partition("/")
-        blob = storage.bucket(bucket).get_blob(name, generation=file.generation)
+        named = Blob.from_uri(file.uri, client=storage)
+        blob = named.bucket.get_blob(named.name, generation=file.generation)
         return replace(file, checksum=blob.crc32c) if blob else file
 
     with ThreadPoolExecutor(LOOKS) as pool:

@@ -31,14 +31,12 @@ def read_texts(
 
     def texts(group: Numbered) -> DataFrame:
         _, layout = group[0]
-        if layout.format == PARQUET:
-            if replay:
-                records = replayed_records(_replayed(spark, replay, group), layout)
-            else:
-                records = read_records(spark, group)
-            return read_parquet(records, layout, contract, read)
+        if layout.format == PARQUET and not replay:
+            return read_parquet(read_records(spark, group), layout, contract, read)
         multiline = contract.multiline and layout.format == CSV
         lines = _replayed(spark, replay, group) if replay else read_lines(spark, group, multiline)
+        if layout.format == PARQUET:
+            return read_parquet(replayed_records(lines, layout), layout, contract, read)
         if layout.format == CSV:
             return read_csv(lines, layout, contract, typed, read)
         return read_json(lines, contract, read)

@@ -1,7 +1,8 @@
 {#- Every version of the rows that a run is about, as they will be once it is published: publish stores what differs.
     From the run's staging tables, silver, the rows that silver doesn't show, and the index of keys.
     A file's newer generation takes the place of the older one, so that a corrected file can also take rows away; where
-    one does, the next newest version of a key is shown again. One that was rejected as a whole takes nobody's. Nothing but the partitions of these keys is read. -#}
+    one does, the next newest version of a key is shown again. One that was rejected as a whole takes nobody's. Nothing
+    but the partitions of these keys is read. -#}
 CREATE OR REPLACE TEMP TABLE {{ table }}__accepted AS
 SELECT f.uri, f.generation
 FROM `{{ staging }}.{{ table }}__files` AS f
