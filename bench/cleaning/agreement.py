@@ -37,18 +37,6 @@ GROUP BY status
 """
 # What our job tells of a row is a JSON object; a row with nothing but numbers says which row is a duplicate.
 REASON = '{"column": "VARCHAR", "rule": "VARCHAR", "value": "VARCHAR"}'
-TOLD = f"""
-SELECT
-  *,
-  CASE
-    WHEN row__ IN (SELECT row__ FROM {{rows}} WHERE row_hash IS NULL) THEN 'duplicate'
-    ELSE COALESCE(verdict__ ->> '$.status', 'valid')
-  END AS status,
-  FROM_JSON(verdict__ -> '$.reasons', '[{REASON}]') AS reasons,
-  verdict__ ->> '$.raw' AS raw
-FROM {{rows}}
-WHERE row_hash IS NOT NULL
-"""
 HASHES = "SELECT status, [SUM(row_hash::HUGEINT), BIT_XOR(row_hash)] FROM rows GROUP BY status"
 
 
@@ -160,8 +148,24 @@ def _hashes(output: Path) -> dict[str, Any]:
 def _open(database: duckdb.DuckDBPyConnection, output: Path) -> None:
     rows = _parquet(output / "rows")
     columns = {name for name, *_ in database.sql(f"DESCRIBE FROM {rows}").fetchall()}
-    told = TOLD.format(rows=rows) if "verdict__" in columns else f"FROM {rows}"
+    told = _told(rows) if "verdict__" in columns else f"FROM {rows}"
     database.execute(f"CREATE VIEW rows AS {told}")
+
+
+def _told(rows: str) -> str:
+    """The rows as our job leaves them, with what their verdicts tell, as staging's view has them."""
+    return f"""
+SELECT
+  *,
+  CASE
+    WHEN row__ IN (SELECT row__ FROM {rows} WHERE row_hash IS NULL) THEN 'duplicate'
+    ELSE COALESCE(verdict__ ->> '$.status', 'valid')
+  END AS status,
+  FROM_JSON(verdict__ -> '$.reasons', '[{REASON}]') AS reasons,
+  verdict__ ->> '$.raw' AS raw
+FROM {rows}
+WHERE row_hash IS NOT NULL
+"""
 
 
 def _values(rows: str) -> str:
