@@ -35,7 +35,6 @@ FROM (
 )
 GROUP BY status
 """
-# What our job tells of a row is a JSON object; a row with nothing but numbers says which row is a duplicate.
 REASON = '{"column": "VARCHAR", "rule": "VARCHAR", "value": "VARCHAR"}'
 HASHES = "SELECT status, [SUM(row_hash::HUGEINT), BIT_XOR(row_hash)] FROM rows GROUP BY status"
 
@@ -153,7 +152,9 @@ def _open(database: duckdb.DuckDBPyConnection, output: Path) -> None:
 
 
 def _told(rows: str) -> str:
-    """The rows as our job leaves them, with what their verdicts tell, as staging's view has them."""
+    """Our job's rows as staging's view has them: what is told of a row is a JSON object, and a row with
+    nothing but numbers says which row is a duplicate.
+    """
     return f"""
 SELECT
   *,
