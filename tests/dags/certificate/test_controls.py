@@ -58,4 +58,5 @@ def test_rows_that_no_audit_passes_are_never_shown(place: Place) -> None:
 def test_a_guard_that_is_switched_off_is_noticed(place: Place, guard: str, seed: int) -> None:
     history, noticed = HISTORIES[guard]
     outcome = play(place, history(make_waves(seed, 2)), without=(guard,))
-    assert any(noticed in wrong for wrong in outcome.wrong), outcome.wrong
+    told = outcome.wrong, [run.errors for run in outcome.runs]  # what else a run has failed of
+    assert any(noticed in wrong for wrong in outcome.wrong), told
