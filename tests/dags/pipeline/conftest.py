@@ -20,14 +20,17 @@ import medallion.gold
 from local.mail import mail_server
 from local.services import free_ports
 from local.standins import MAIL_OPTIONS
+from medallion.alerts import Alert
 from medallion.models import load_model
 from medallion.products import GoldTable, load_product
 from medallion.sql import SQL
 from pipeline.bronze import Bronze
 from tests.dags.pipeline.channels import Channel, Mails
 from tests.dags.pipeline.collection import Collection, use_firestore
+from tests.dags.pipeline.environments import drop_tables, make_environment
+from tests.dags.pipeline.incidents import TEAM
 from tests.dags.pipeline.models import ModelRun
-from tests.dags.pipeline.orders import Pipeline, drop_tables, make_environment
+from tests.dags.pipeline.orders import Pipeline
 
 Feed = Callable[[str], Any]  # makes a RealPipeline
 Define = Callable[..., None]
@@ -162,3 +165,12 @@ def define(pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
     write()
     return write
+
+
+@pytest.fixture
+def alerted(pipeline: Pipeline, define: Define) -> Pipeline:
+    """A product with a gold table, and an alert for a date whose amount is above 50."""
+    name = pipeline.product.name
+    alert = Alert("high", "Too much; ask the shop.", name, "amount > 50 -- at most", TEAM)
+    pipeline.product = replace(pipeline.product, alerts=(alert,), notify_failure=TEAM)
+    return pipeline

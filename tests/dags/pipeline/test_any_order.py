@@ -15,7 +15,7 @@ from google.cloud import bigquery
 
 from local.sample import export_sample
 from tests.dags.pipeline.conftest import Feed
-from tests.dags.pipeline.orders import drop_tables
+from tests.dags.pipeline.environments import drop_tables
 from tests.dags.pipeline.real_job import RealPipeline
 
 

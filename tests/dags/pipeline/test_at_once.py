@@ -13,7 +13,8 @@ from google.cloud import bigquery
 
 from local.sample import export_sample
 from tests.dags.pipeline.conftest import Define, Feed
-from tests.dags.pipeline.orders import Pipeline, drop_tables
+from tests.dags.pipeline.environments import drop_tables
+from tests.dags.pipeline.orders import Pipeline
 
 DAY = 86_400
 RUNS = 10

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from airflow.exceptions import AirflowFailException, AirflowSkipException
 
-from tests.dags.pipeline.orders import Pipeline, contract
+from tests.dags.pipeline.orders import Pipeline
+from tests.dags.pipeline.stand_in_job import contract
 
 DAY = 86_400
 SILVER = "SELECT order_id, amount FROM silver.{product} ORDER BY order_id"

@@ -10,7 +10,8 @@ from medallion.environments import load_environment
 from medallion.odcs import parse_contract
 from medallion.sql import render
 from pipeline.drift import DriftError, evolved_columns
-from tests.dags.pipeline.orders import HEADER, Pipeline, contract
+from tests.dags.pipeline.orders import Pipeline
+from tests.dags.pipeline.stand_in_job import HEADER, contract
 
 TIERED = f"{HEADER},tier"
 SILVER = "SELECT order_id, amount, tier FROM silver.{product} ORDER BY order_id"

@@ -11,7 +11,8 @@ from airflow.exceptions import AirflowFailException, AirflowSkipException
 from pipeline.forget import MODEL_TABLES
 from tests.dags.pipeline.collection import Collection
 from tests.dags.pipeline.conftest import Define
-from tests.dags.pipeline.orders import Pipeline, contract
+from tests.dags.pipeline.orders import Pipeline
+from tests.dags.pipeline.stand_in_job import contract
 
 DAY = 86_400
 SILVER = "SELECT order_id, amount FROM silver.{product} ORDER BY order_id"

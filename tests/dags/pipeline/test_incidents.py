@@ -1,7 +1,7 @@
 """Incidents: opened once a cause, told once a day, closed when they are over; read as mails and in ops."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,76 +10,21 @@ from airflow.cli.cli_parser import get_parser
 from airflow.exceptions import AirflowFailException
 from airflow.serialization.serialized_objects import SerializedDAG
 
-from local.query import print_table
-from local.status import next_command, print_status, read_status
-from medallion.alerts import Alert, Audience
+from local.status import next_command
+from medallion.alerts import Audience
 from medallion.drift import Finding
 from medallion.models import Model, load_model
-from medallion.products import Product
 from pipeline import notify
 from pipeline.deadline import deadline_dag
 from pipeline.notify import failure
 from pipeline.product import product_dag
 from pipeline.scoring import told
 from pipeline.training import model_dag
-from tests.dags.conftest import TaskInstance
 from tests.dags.pipeline.channels import Channel, Mails, text
-from tests.dags.pipeline.conftest import Define
+from tests.dags.pipeline.incidents import NOTED, TEAM, fail, look, run_on, subjects, work
 from tests.dags.pipeline.orders import Pipeline
 
 DAY = 86_400
-TEAM = Audience(("team@example.com",))
-NOTED = (
-    "SELECT incident, CAST(told_on AS STRING), offending_rows, closed_at IS NOT NULL FROM ops.incidents"
-    " WHERE product = '{product}' ORDER BY incident, opened_at"
-)
-
-
-class Instance(TaskInstance):
-    """A task instance that has failed, and to which discover handed on what was found."""
-
-    def __init__(self, task_id: str, found: Any = None) -> None:
-        super().__init__()
-        self.returned = {"discover": found}
-        self.task_id, self.try_number, self.log_url = task_id, 4, f"http://log/{task_id}"
-
-
-def run_on(day: str, task_id: str = "alert", found: Any = None, **also: Any) -> dict[str, Any]:
-    """A task's context in the run of a day, at 06:00 in New York."""
-    moment = datetime.fromisoformat(f"{day}T11:00:00+00:00")
-    run = {"run_id": f"scheduled__{day}", "dag_run": SimpleNamespace(run_after=moment)}
-    return {**run, "ti": Instance(task_id, found), **also}
-
-
-@pytest.fixture
-def alerted(pipeline: Pipeline, define: Define) -> Pipeline:
-    """A product with a gold table, and an alert for a date whose amount is above 50."""
-    name = pipeline.product.name
-    alert = Alert("high", "Too much; ask the shop.", name, "amount > 50 -- at most", TEAM)
-    pipeline.product = replace(pipeline.product, alerts=(alert,), notify_failure=TEAM)
-    return pipeline
-
-
-def look(pipeline: Pipeline, day: str, *lines: str, name: str = "a.csv") -> None:
-    """Publishes a file where there is one, and has the alerts of a run of that day looked at."""
-    if lines:
-        pipeline.refresh(pipeline.run(*lines, name=name))
-    work(pipeline, "alert", run_on(day))
-
-
-def work(pipeline: Pipeline, task_id: str, context: dict[str, Any]) -> None:
-    product_dag(pipeline.product, pipeline.environment).get_task(task_id).python_callable(**context)
-
-
-def fail(pipeline: Pipeline, day: str, task_id: str, reason: Exception) -> None:
-    """What Airflow does when a task has failed for good."""
-    dag = product_dag(pipeline.product, pipeline.environment)
-    (callback,) = dag.get_task(task_id).on_failure_callback
-    callback(run_on(day, task_id, dag=dag, exception=reason))
-
-
-def subjects(mails: Mails) -> list[str]:
-    return [" ".join(mail["Subject"].split()) for mail in mails()]  # long ones are folded
 
 
 def test_an_alert_is_told_once_a_day_and_once_more_when_it_is_over(alerted: Pipeline, mails: Mails) -> None:
@@ -265,47 +210,3 @@ def test_a_missed_deadline_is_over_when_silver_and_gold_are_there(alerted: Pipel
     assert len(mails()) == 1  # a run with nothing new publishes nothing
     work(alerted, "all_clear", run_on("2017-01-02", found=found))
     assert watched() == [f"{name}: not published in time", f"{name}: not published in time: over"]
-
-
-class Warehouse:
-    """The part of the local cloud that `make status` asks."""
-
-    def __init__(self, pipeline: Pipeline) -> None:
-        self.environment, self._client = pipeline.environment, pipeline._client
-
-    def query(self, sql: str) -> list[dict[str, Any]]:
-        return [dict(row) for row in self._client.query(sql, retry=None, job_retry=None).result()]
-
-
-def test_status_says_what_is_wrong_and_what_to_type(
-    alerted: Pipeline, mails: Mails, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for table in ("runs", "incidents"):  # of other tests' products
-        alerted.query(f"DELETE FROM ops.{table} WHERE product != '{{product}}'")
-    look(alerted, "2017-01-02", "1,0,60", "2,0,-1")
-    fail(alerted, "2017-01-02", "serve.report" if alerted.product.report else "clean", ValueError("x"))
-    schedule = replace(alerted.product.schedule, deadline="07:00")  # type: ignore[type-var]
-    product: Product = replace(alerted.product, schedule=schedule)
-    never = replace(product, name="never", schedule=None)
-    cloud: Any = Warehouse(alerted)
-    now = datetime.now(UTC)
-    status = read_status(cloud, [product, never], now)
-    mine, other = status["products"]
-    assert (mine["state"], mine["rows_read"], mine["rows_rejected"]) == ("alert.high, failure.serve", 2, 1)
-    assert (mine["deadline"], other["state"], other["run"]) == ("07:00 met", "never published", None)
-    (rejected,) = status["rejected"]
-    assert (rejected["rule"], rejected["column_name"], rejected["rejected"]) == ("minimum", "amount", 1)
-
-    capsys.readouterr()  # the tasks' logs
-    print_status(status, now + timedelta(hours=3), None)
-    printed = capsys.readouterr().out
-    tables = [line for line in printed.splitlines() if not line.startswith("Next: ")]
-    assert max(map(len, tables)) <= 100
-    (line,) = (line for line in tables if mine["run"] in line)
-    assert line.split()[-7:] == ["3", "h", "ago", "2", "1", "1", "0"]
-    assert (
-        f"Next: make query SQL=\"SELECT * FROM gold.{product.name} WHERE order_date = DATE '2017" in printed
-    )
-    assert f"Next: make run PRODUCT={product.name} KEEP=1" in printed
-    print_table(cloud.query("SELECT product, state FROM ops.status"))  # the same for whoever has SQL alone
-    assert "alert.high, failure.serve" in capsys.readouterr().out

@@ -8,7 +8,7 @@ from google.cloud import bigquery
 from local.sql_bytes import bytes_read
 from medallion.sql import literal
 from tests.dags.pipeline.conftest import Feed
-from tests.dags.pipeline.orders import drop_tables
+from tests.dags.pipeline.environments import drop_tables
 from tests.dags.pipeline.real_job import PRODUCT, RealPipeline
 
 LATE = date(2017, 3, 15)

@@ -13,7 +13,7 @@ from medallion.odcs import parse_contract
 from medallion.products import load_product
 from pipeline import forget
 from pipeline.rewriting import Person
-from tests.dags.pipeline.orders import contract
+from tests.dags.pipeline.stand_in_job import contract
 from tests.dags.pipeline.versioned import VersionedBucket, row
 
 THEIRS, OTHERS = b"order_id,second,amount\n1,0,77\n", b"order_id,second,amount\n2,0,5\n"

@@ -28,7 +28,7 @@ from medallion.products import load_product
 from medallion.sql import SQL
 from tests.dags.pipeline.channels import Mails, text
 from tests.dags.pipeline.collection import documents, use_firestore
-from tests.dags.pipeline.orders import drop_tables, make_environment
+from tests.dags.pipeline.environments import drop_tables, make_environment
 from tests.dags.pipeline.products import WholePipeline
 
 Products = Callable[[str], WholePipeline]

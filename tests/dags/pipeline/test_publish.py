@@ -8,7 +8,8 @@ from airflow.exceptions import AirflowFailException
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
 
 from pipeline.scripts import client
-from tests.dags.pipeline.orders import HEADER, Pipeline, contract
+from tests.dags.pipeline.orders import Pipeline
+from tests.dags.pipeline.stand_in_job import HEADER, contract
 
 SILVER = "SELECT order_id, amount FROM silver.{product} ORDER BY order_id"
 SUPERSEDED = "SELECT order_id, amount FROM silver.{product}__superseded ORDER BY order_id, amount"

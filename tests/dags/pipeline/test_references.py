@@ -6,7 +6,8 @@ import pyarrow.parquet as pq
 import pytest
 from airflow.exceptions import AirflowFailException
 
-from tests.dags.pipeline.orders import Pipeline, contract
+from tests.dags.pipeline.orders import Pipeline
+from tests.dags.pipeline.stand_in_job import contract
 
 
 @pytest.fixture

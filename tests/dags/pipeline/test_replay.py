@@ -7,7 +7,8 @@ from airflow.exceptions import AirflowFailException, AirflowSkipException
 
 from pipeline.report import read_figures
 from pipeline.scripts import client
-from tests.dags.pipeline.orders import Pipeline, contract, skipped
+from tests.dags.pipeline.orders import Pipeline, skipped
+from tests.dags.pipeline.stand_in_job import contract
 
 SILVER = "SELECT order_id, amount FROM silver.{product} ORDER BY order_id"
 QUARANTINE = "SELECT raw, resolved_by FROM quarantine.{product} ORDER BY raw"
