@@ -24,6 +24,7 @@ Rows = list[dict[str, Any]]
 COUNTS = ("rows_read", "rows_valid", "rows_rejected", "rows_duplicate")
 WIDTH = 100
 NEVER = "never published"
+ASKED = ("replay", "backfill", "forget")  # commands whose failures are incidents of their own
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -88,21 +89,24 @@ def print_status(status: dict[str, Rows], now: datetime, airflow_url: str | None
         since = f"since {row['opened_at']:%Y-%m-%d %H:%M} UTC"
         console.print(f"{row['product']}: {row['incident']}{rows}, {since}", style="bold", markup=False)
         console.print(table_cell(row["detail"][:500]))
-        print(f"Next: {next_command(row['command'], airflow_url)}\n")
+        print(f"Next: {next_command(row['incident'], row['command'], airflow_url)}\n")
     if not status["incidents"]:
         new = next((row["product"] for row in status["products"] if row["state"] == NEVER), None)
         told = f"Next: make run PRODUCT={new} KEEP=1" if new else "Next: nothing."
         print(f"No incident is open. {told}")
 
 
-def next_command(command: str, airflow_url: str | None) -> str:
-    """An incident's command as it is typed on the laptop."""
+def next_command(incident: str, command: str, airflow_url: str | None) -> str:
+    """An incident's command as it is typed on the laptop, where an Airflow starts without runs to clear."""
     if command.startswith("SELECT "):
         return f'make query SQL="{command}"'
     dag = command.rpartition(" ")[2]
     if airflow_url:
         done = "clear the failed tasks of" if command.startswith("airflow tasks clear ") else "trigger"
         return f"{done} {dag} at {airflow_url}/dags/{dag}"
+    asked = incident.removeprefix("failure.")
+    if asked in ASKED:
+        return f"make {asked} PRODUCT={dag}, with what it was given"
     return f"make run PRODUCT={_trained_by(dag)} KEEP=1"
 
 

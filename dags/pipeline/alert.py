@@ -1,6 +1,7 @@
 """alert: looks at what gold shows now; and all_clear: says what is over once a run has come through."""
 
 import logging
+from collections.abc import Container
 from datetime import date
 from typing import Any
 
@@ -22,7 +23,7 @@ from pipeline.incidents import (
     raise_incident,
 )
 from pipeline.scripts import query
-from pipeline.work import DISCOVER
+from pipeline.work import ASKED, DISCOVER, asked_for
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,8 @@ def look_at(alert: Alert, product: Product, environment: Environment, newest: da
 def all_clear(product: Product | Model, environment: Environment) -> Any:
     """The last task of a run: it is reached when nothing failed, whether or not there was something new.
 
-    Where a product's run found nothing to do, only failures are over of which that says no work is left.
+    Where a product's run found nothing to do, only failures are over of which that says no work is left. A
+    run that was asked for something speaks of that alone, and no other run does.
     Alerts that a product no longer has are closed without a word.
     """
     watched = {f"{ALERT}{each.name}" for each in getattr(product, "alerts", ())}
@@ -90,9 +92,9 @@ def all_clear(product: Product | Model, environment: Environment) -> Any:
             return  # it has tried nothing but what it was asked to try
         known = open_incidents(product, environment)
         idle = news is None and isinstance(product, Product)  # a model's run has no discover
-        over = [cause for cause in known if cause.startswith(FAILURE)]
-        if idle:
-            over = [cause for cause in over if cause.removeprefix(FAILURE) in MADE_UP]
+        failures = [cause for cause in known if cause.startswith(FAILURE)]
+        asked = asked_for(context)
+        over = [cause for cause in failures if _shows_over(cause.removeprefix(FAILURE), asked, idle)]
         if news is not None:  # something was published, or reached gold
             over.append(DEADLINE)
         close_incidents(over, known, product, environment, product.notify_failure)
@@ -100,3 +102,10 @@ def all_clear(product: Product | Model, environment: Environment) -> Any:
         close_incidents(forgotten, known, product, environment, NOBODY)
 
     return close()
+
+
+def _shows_over(failed: str, asked: Container[str], idle: bool) -> bool:
+    """Whether what failed is over now that a run has come through that was asked for this, or was idle."""
+    if asked:
+        return failed in asked
+    return failed in MADE_UP if idle else failed not in ASKED

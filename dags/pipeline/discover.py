@@ -22,7 +22,7 @@ from pipeline.forget import forget
 from pipeline.references import export_references, reference_fingerprints
 from pipeline.replay import Selection, export_rejected, select_rejected
 from pipeline.scripts import query
-from pipeline.work import DISCOVER
+from pipeline.work import DISCOVER, asked_for
 
 LOOKS = 8  # objects that are asked for at a time
 
@@ -37,7 +37,7 @@ def discover(product: Product, environment: Environment) -> Any:
 
     @task(task_id=DISCOVER)
     def find(**context: Any) -> dict[str, Any]:
-        asked = {name: value for name, value in context["params"].items() if value is not None}
+        asked = asked_for(context)
         if len(asked) > 1:
             raise AirflowFailException(f"params: expected one, got {', '.join(asked)}. Next: give one.")
         if "replay" in asked:

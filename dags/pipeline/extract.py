@@ -15,6 +15,7 @@ from medallion.sources import FileSource, HttpSource, SqlSource
 from pipeline.bronze import bronze_of
 from pipeline.http_source import pull_answers
 from pipeline.sql_source import pull_table
+from pipeline.work import asked_for
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ def extract(product: Product, environment: Environment) -> Any:
 
     @task(task_id="extract")
     def pull(**context: Any) -> int:
-        if any(asked is not None for asked in context["params"].values()):
+        if asked_for(context):
             return 0
         moment = context.get("logical_date") or context["dag_run"].run_after
         made = pull_source(product, source, environment, moment)

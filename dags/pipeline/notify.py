@@ -12,7 +12,7 @@ from medallion.models import Model
 from medallion.products import Product
 from pipeline.incidents import FAILURE, MADE_UP, Incident, open_incidents, raise_incident
 from pipeline.messages import LONGEST, Message, send
-from pipeline.work import RETRIES, found, metrics_of
+from pipeline.work import RETRIES, asked_for, found, metrics_of
 
 # How audits and gold's checks tell of rows (sql/pipeline/audit.sql, checks.sql), and that they have failed.
 ROWS = re.compile(r": (\d+) (?:of \d+ |valid )?rows\b")
@@ -22,7 +22,10 @@ log = logging.getLogger(__name__)
 
 
 def on_failure(product: Product | Model, environment: Environment) -> Callable[[Context], None]:
-    """What Airflow calls when a task's last try has failed. A step is one cause, whatever tasks it has."""
+    """What Airflow calls when a task's last try has failed.
+
+    A step is one cause, whatever tasks it has; so is what a run was asked for, whatever step it failed at.
+    """
 
     def tell(context: Context) -> None:
         try:
@@ -46,8 +49,9 @@ def failure(product: Product | Model, environment: Environment, context: Context
     """The incident that a failed task is."""
     instance = context["ti"]
     step, reason = instance.task_id.partition(".")[0], str(context.get("exception") or "its worker died")
+    (cause, *_) = (*asked_for(context), step)
     command = f"airflow dags trigger {context['dag'].dag_id}"
-    if isinstance(product, Product) and step not in MADE_UP:
+    if isinstance(product, Product) and cause not in MADE_UP:
         # Airflow 3.1 looks for the text of --task-regex in task ids, not for a regular expression.
         only = f"--only-failed --downstream --yes --task-regex {step}"
         command = f"airflow tasks clear {only} {context['dag'].dag_id}"
@@ -58,7 +62,7 @@ def failure(product: Product | Model, environment: Environment, context: Context
         )
     rows = [int(count) for count in ROWS.findall(reason)]
     detail = f"{instance.task_id}, try {instance.try_number}: {reason}"[:LONGEST]
-    return Incident(f"{FAILURE}{step}", detail, command, sum(rows) if rows else None)
+    return Incident(f"{FAILURE}{cause}", detail, command, sum(rows) if rows else None)
 
 
 def on_success(product: Product, **arguments: Any) -> Any:

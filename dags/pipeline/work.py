@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from airflow.timetables.trigger import CronTriggerTimetable
 from medallion.manifest import Manifest
 
 DISCOVER = "discover"
+ASKED = ("replay", "backfill", "forget")  # what a run may be asked to do instead of what is new
 
 # Templates of what discover returned, for fields that Airflow renders. It renders them before a task can be
 # skipped, so they have to bear a discover that found nothing.
@@ -43,6 +45,12 @@ def found(context: Context) -> dict[str, Any]:
     rows were selected, and their fingerprint.
     """
     return context["ti"].xcom_pull(task_ids=DISCOVER)
+
+
+def asked_for(context: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run was asked to do instead of taking what is new, by its name; empty for an ordinary run."""
+    params = context.get("params") or {}  # a callback for a task whose worker died may have none
+    return {name: params[name] for name in ASKED if params.get(name) is not None}
 
 
 def run_of(context: Context) -> str:

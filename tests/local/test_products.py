@@ -74,5 +74,13 @@ def test_the_status_of_the_others_is_told(
 
 
 def test_what_to_type_is_known_for_the_others(typo: None) -> None:
-    told = status.next_command("airflow dags trigger customer_churn", None)
+    told = status.next_command("failure.train", "airflow dags trigger customer_churn", None)
     assert told == "make run PRODUCT=customer_transactions KEEP=1"
+
+
+def test_what_was_asked_for_is_to_be_asked_for_again() -> None:
+    command = "airflow tasks clear --only-failed --downstream --yes --task-regex clean orders"
+    told = status.next_command("failure.replay", command, None)
+    assert told == "make replay PRODUCT=orders, with what it was given"
+    told = status.next_command("failure.replay", command, "http://up")
+    assert told == "clear the failed tasks of orders at http://up/dags/orders"

@@ -44,11 +44,11 @@ def work(pipeline: Pipeline, task_id: str, context: dict[str, Any]) -> None:
     product_dag(pipeline.product, pipeline.environment).get_task(task_id).python_callable(**context)
 
 
-def fail(pipeline: Pipeline, day: str, task_id: str, reason: Exception) -> None:
+def fail(pipeline: Pipeline, day: str, task_id: str, reason: Exception, **also: Any) -> None:
     """What Airflow does when a task has failed for good."""
     dag = product_dag(pipeline.product, pipeline.environment)
     (callback,) = dag.get_task(task_id).on_failure_callback
-    callback(run_on(day, task_id, dag=dag, exception=reason))
+    callback(run_on(day, task_id, dag=dag, exception=reason, **also))
 
 
 def subjects(mails: Mails) -> list[str]:

@@ -127,12 +127,44 @@ def test_what_no_run_with_nothing_new_makes_up_stays_open_and_is_cleared(
         f"airflow tasks clear {options} serve {name}",
     ]
     assert (
-        next_command(commands[2][0], "http://up")
+        next_command("failure.serve", commands[2][0], "http://up")
         == f"clear the failed tasks of {name} at http://up/dags/{name}"
     )
-    assert next_command(commands[1][0], "http://up") == f"trigger {name} at http://up/dags/{name}"
+    assert (
+        next_command("failure.clean", commands[1][0], "http://up")
+        == f"trigger {name} at http://up/dags/{name}"
+    )
     work(alerted, "all_clear", run_on("2017-01-03", found={}))
     assert [closed for *_, closed in alerted.query(NOTED)] == [True, True, True]
+
+
+def test_a_run_that_was_asked_for_something_speaks_of_that_alone(alerted: Pipeline, mails: Mails) -> None:
+    name, replay = alerted.product.name, {"replay": {"where": "TRUE"}, "backfill": None}
+    table = f"gold.{name}"
+
+    def still_open() -> list[str]:
+        return [incident for incident, *_, closed in alerted.query(NOTED) if not closed]
+
+    fail(alerted, "2017-01-02", "clean", ValueError("x"))
+    fail(alerted, "2017-01-02", "clean", ValueError("y"), params=replay)
+    fail(alerted, "2017-01-02", table, ValueError("z"), params=replay)
+    assert subjects(mails) == [f"{name}: clean failed", f"{name}: replay failed"]
+    assert still_open() == ["failure.clean", "failure.replay"]
+    which = "product = '{product}' AND incident = 'failure.replay'"
+    (told,) = alerted.query(f"SELECT detail, command FROM ops.incidents WHERE {which}")
+    only = "--only-failed --downstream --yes --task-regex gold"
+    assert told == (f"{table}, try 4: z", f"airflow tasks clear {only} {name}")
+
+    published = {"run": "r"}
+    work(alerted, "all_clear", run_on("2017-01-03", params={"backfill": {"first": "2017-01-02"}}))
+    assert still_open() == ["failure.clean", "failure.replay"]
+    work(alerted, "all_clear", run_on("2017-01-03", found=published))
+    assert still_open() == ["failure.replay"]
+    fail(alerted, "2017-01-03", "clean", ValueError("x"))
+    work(alerted, "all_clear", run_on("2017-01-03", found={**published, "dry_run": True}, params=replay))
+    assert still_open() == ["failure.clean", "failure.replay"]
+    work(alerted, "all_clear", run_on("2017-01-03", found=published, params=replay))
+    assert still_open() == ["failure.clean"]
 
 
 def test_the_told_command_is_one_that_airflow_takes_and_finds_the_tasks_by(pipeline: Pipeline) -> None:
