@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -17,6 +18,7 @@ from medallion.manifest import Manifest, SourceFile, run_id
 from medallion.odcs import parse_contract
 from spark_jobs.cleaning import account
 from spark_jobs.cleaning.account import Json
+from spark_jobs.cleaning.damage import damaged
 from spark_jobs.cleaning.duplicates import mark_duplicates
 from spark_jobs.cleaning.files import Inspection, inspect, known_layouts
 from spark_jobs.cleaning.lines import MAX_LINE_BYTES, Numbered, count_bytes
@@ -80,19 +82,30 @@ def clean(
             found = known_layouts(manifest.files, contract)
         else:
             found = inspect(spark, manifest.files, contract, f"{scratch}/unpacked")
-        read, written = write_rows(job, found)
-        long_lines = find_long_lines(spark, found, read)
-        if long_lines:
-            found = [
-                replace(file, reason=long_lines.get(number, file.reason)) for number, file in enumerate(found)
-            ]
-            read, written = write_rows(job, found)
+        found, read, written = write_usable(job, found)
         duplicates = Counter[int]()
         if not unique:
             duplicates = mark_duplicates(spark, job.rows, f"{scratch}/repeated", contract)
     finally:
         remove(spark, scratch)
     return write_account(job, found, read, written, duplicates)
+
+
+def write_usable(job: Job, found: list[Inspection]) -> tuple[list[Inspection], Read, Written]:
+    """Writes the rows of all usable files, again and again without those of which only reading tells that
+    they are not: damaged ones, and those with lines that Spark skips. Returns also what is now known of all.
+    """
+    while True:
+        try:
+            read, written = write_rows(job, found)
+            reasons = find_long_lines(job.spark, found, read)
+        except Py4JJavaError as error:
+            reasons = damaged(error, found)
+            if not reasons:
+                raise
+        if not reasons:
+            return found, read, written
+        found = [replace(file, reason=reasons.get(number, file.reason)) for number, file in enumerate(found)]
 
 
 def write_rows(job: Job, found: list[Inspection]) -> tuple[Read, Written]:

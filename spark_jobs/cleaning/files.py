@@ -88,6 +88,11 @@ def source_name(columns: tuple[str, ...], column: Column) -> str | None:
     return next((name for name in map(str.lower, column.sources) if name in columns), None)
 
 
+def first_line(message: str) -> str:
+    """As much of an error's message as tells what it is."""
+    return message.splitlines()[0][:200]
+
+
 def missing_columns(found: Inspection, contract: Contract) -> list[str]:
     """The columns of the contract that a usable file doesn't bring; JSON lines bring what they bring."""
     if found.reason or found.format == JSON:
@@ -122,7 +127,7 @@ def _inspect(spark: SparkSession, file: SourceFile, contract: Contract, scratch:
         # What is wrong with the storage is not the file's fault: that fails the job, which is tried again.
         if not is_corrupt(error.java_exception):
             raise
-        return replace(found, reason=f"unreadable: {_first_line(error.java_exception.toString())}")
+        return replace(found, reason=f"unreadable: {first_line(error.java_exception.toString())}")
 
 
 def _look(spark: SparkSession, found: Inspection, contract: Contract, scratch: str) -> Inspection:
@@ -168,7 +173,7 @@ def _look_at_parquet(spark: SparkSession, found: Inspection, contract: Contract)
     try:
         schema = spark.read.parquet(no_pattern(found.path)).schema
     except (AnalysisException, Py4JJavaError) as error:
-        return replace(found, reason=f"unreadable: {_first_line(str(error))}")
+        return replace(found, reason=f"unreadable: {first_line(str(error))}")
     found = replace(found, format=PARQUET, header=schema.json(), columns=tuple(map(str.lower, schema.names)))
     return replace(found, reason=_header_fault(found, contract))
 
@@ -210,7 +215,3 @@ def _header_fault(found: Inspection, contract: Contract) -> str | None:
     if contract.evolves and new > MAX_NEW_COLUMNS:
         return f"wrong header: {new:,} columns beyond the contract; expected at most {MAX_NEW_COLUMNS:,}"
     return None
-
-
-def _first_line(message: str) -> str:
-    return message.splitlines()[0][:200]

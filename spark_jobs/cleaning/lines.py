@@ -1,6 +1,7 @@
 """The lines of many text files, each with the number of its file."""
 
 import re
+from collections.abc import Container
 from urllib.parse import unquote
 
 from pyspark.sql import DataFrame, SparkSession, Window
@@ -75,8 +76,7 @@ def count_bytes(spark: SparkSession, group: Numbered) -> dict[int, int]:
 def with_file(spark: SparkSession, rows: DataFrame, listed: list[str], group: Numbered) -> DataFrame:
     """Rows with the number of their file instead of its path; `listed` are the paths as Spark spells them."""
     numbers = {inspection.path: number for number, inspection in group}
-    # Spark shows paths with %-escapes, the manifest without.
-    known = [(path, numbers[_known(unquote(path), numbers)]) for path in listed]
+    known = [(path, numbers[known_path(path, numbers)]) for path in listed]
     if len(known) != len(numbers):
         raise MedallionError(f"Spark lists {len(known)} of {len(numbers)} files and would lose the rest.")
     files = small_table(spark, known, "known STRING, file__ INT")
@@ -93,7 +93,7 @@ def paths(group: Numbered) -> list[str]:
     return [no_pattern(inspection.path) for _, inspection in group]
 
 
-def _known(path: str, numbers: dict[str, int]) -> str:
-    """The manifest's spelling of a path: Spark puts file:/ before a plain one."""
-    plain = re.sub(r"^file:/+", "/", path)
-    return path if path in numbers else plain
+def known_path(listed: str, known: Container[str]) -> str:
+    """A path as it is known, of Spark's spelling: with %-escapes, and file:/ before a plain one."""
+    path = unquote(listed)
+    return path if path in known else re.sub(r"^file:/+", "/", path)

@@ -25,7 +25,8 @@ TIMES = {
 
 def read_records(spark: SparkSession, group: Numbered) -> DataFrame:
     """Records: file, row (all columns), raw and size; a row has no text of its own, so raw is its JSON."""
-    found = spark.read.parquet(*paths(group))
+    # Most writers leave a checksum with each page: what some bit has changed is not to pass for a value.
+    found = spark.read.option("parquet.page.verify-checksum.enabled", "true").parquet(*paths(group))
     row = F.struct("*")  # whatever its columns are called
     rows = found.select(
         row.alias("row"),
