@@ -22,7 +22,8 @@ resource "google_dataproc_session_template" "interactive" {
   }
 }
 
-# It stays, whether there is work or not: nothing would make or start it again for the next job.
+# It stays, whether there is work or not: nothing would make or start it again for the next job. Jobs bring their
+# properties with them.
 resource "google_dataproc_cluster" "etl" {
   count = local.environment.spark.runner == "cluster" ? 1 : 0
 
@@ -59,12 +60,21 @@ resource "google_dataproc_cluster" "etl" {
     }
 
     software_config {
-      image_version       = "2.3-debian12"
-      override_properties = try(local.environment.spark.properties, {})
+      image_version = "2.3-debian12"
     }
 
     encryption_config {
       kms_key_name = google_kms_crypto_key.key["dataproc"].id
     }
   }
+
+  # Its machines talk to each other, to Google and to the bucket before it is there.
+  depends_on = [
+    google_compute_firewall.allow_google,
+    google_compute_firewall.allow_spark_in,
+    google_compute_firewall.allow_spark_out,
+    google_kms_crypto_key_iam_member.agent,
+    google_project_iam_member.identity,
+    google_storage_bucket_iam_member.identity,
+  ]
 }
