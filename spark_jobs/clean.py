@@ -85,7 +85,7 @@ def clean(
         found, read, written = write_usable(job, found)
         duplicates = Counter[int]()
         if not unique:
-            duplicates = mark_duplicates(spark, job.rows, f"{scratch}/repeated", contract)
+            duplicates = mark_duplicates(spark, job.rows, f"{scratch}/repeated", contract, len(found))
     finally:
         remove(spark, scratch)
     return write_account(job, found, read, written, duplicates)

@@ -11,12 +11,16 @@ from pyspark.sql import functions as F
 
 from medallion.contracts import Contract
 from spark_jobs.cleaning.files import no_pattern
+from spark_jobs.cleaning.metrics import Marked
 
 
-def mark_duplicates(spark: SparkSession, uri: str, scratch: str, contract: Contract) -> Counter[int]:
+def mark_duplicates(
+    spark: SparkSession, uri: str, scratch: str, contract: Contract, files: int
+) -> Counter[int]:
     """Adds a row for each duplicate to the written ones, with nothing but its file__ and row__.
 
-    Returns how many there are by the number of their file. `scratch` takes the keys that come twice.
+    Returns how many there are, by the number of their file of so many. `scratch` takes the keys that come
+    twice.
     """
     rows, counted = spark.read.parquet(no_pattern(uri)), Observation()
     keys = repeated_keys(rows).observe(counted, F.count(F.lit(1)).alias("keys"))
@@ -25,12 +29,11 @@ def mark_duplicates(spark: SparkSession, uri: str, scratch: str, contract: Contr
         return Counter()
     # Of files Spark knows how small they are, and looks the keys up where the rows are.
     repeated = spark.read.parquet(no_pattern(scratch))
-    marks = rows.where("false").unionByName(
-        find_duplicates(rows, repeated, contract), allowMissingColumns=True
-    )
+    marked = Marked(files)
+    found = marked.rows(find_duplicates(rows, repeated, contract))
+    marks = rows.where("false").unionByName(found, allowMissingColumns=True)
     marks.write.mode("append").parquet(uri)
-    marked = spark.read.parquet(no_pattern(uri)).where("row_hash IS NULL").groupBy("file__").count()
-    return Counter(dict(map(tuple, marked.collect())))
+    return marked.rows_by_file
 
 
 def repeated_keys(rows: DataFrame) -> DataFrame:

@@ -129,6 +129,25 @@ class Written:
             yield first, self._rules[first : first + SLICE]
 
 
+class Marked:
+    """What is counted of the rows that mark duplicates, of so many files."""
+
+    def __init__(self, files: int) -> None:
+        self._files, self._rows = files, Observation()
+
+    def rows(self, marks: DataFrame) -> DataFrame:
+        """The marks; counts them by file."""
+        # Made beforehand, as in Read.
+        counted = marks.withColumn("place__", F.col("file__").cast("double"))
+        bins = _histogram(F.col("place__"), self._files).alias("rows")
+        return counted.observe(self._rows, bins).drop("place__")
+
+    @property
+    def rows_by_file(self) -> Counter[int]:
+        """Marks by the number of their file."""
+        return _bins(self._rows.get.get("rows"))
+
+
 def file_counts(read: Read, written: Written, duplicates: Counter[int], files: int) -> list[Counts]:
     """The counts of each file by its number: of rows as they were read and as they were written, which know
     nothing of each other, and of the duplicates among the written ones.
