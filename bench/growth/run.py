@@ -54,6 +54,7 @@ def _measured(part: str, arguments: argparse.Namespace) -> Figures:
 
 def _write(figures: list[Figures]) -> None:
     described = machine.describe()
+    BENCH.mkdir(parents=True, exist_ok=True)
     document = {"machine": described, "parts": [asdict(part) for part in figures]}
     (BENCH / "growth.json").write_text(json.dumps(document, indent=1))
     parts = [*(part.markdown() for part in figures), f"{machine.named(described)}.\n"]
