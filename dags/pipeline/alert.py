@@ -1,7 +1,7 @@
 """alert: looks at what gold shows now; and all_clear: says what is over once a run has come through."""
 
 import logging
-from collections.abc import Container
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -104,7 +104,7 @@ def all_clear(product: Product | Model, environment: Environment) -> Any:
     return close()
 
 
-def _shows_over(failed: str, asked: Container[str], idle: bool) -> bool:
+def _shows_over(failed: str, asked: Collection[str], idle: bool) -> bool:
     """Whether what failed is over now that a run has come through that was asked for this, or was idle."""
     if asked:
         return failed in asked

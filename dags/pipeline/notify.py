@@ -49,7 +49,7 @@ def failure(product: Product | Model, environment: Environment, context: Context
     """The incident that a failed task is."""
     instance = context["ti"]
     step, reason = instance.task_id.partition(".")[0], str(context.get("exception") or "its worker died")
-    (cause, *_) = (*asked_for(context), step)
+    cause = next(iter(asked_for(context)), step)
     command = f"airflow dags trigger {context['dag'].dag_id}"
     if isinstance(product, Product) and cause not in MADE_UP:
         # Airflow 3.1 looks for the text of --task-regex in task ids, not for a regular expression.

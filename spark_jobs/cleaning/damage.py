@@ -7,12 +7,13 @@ from py4j.protocol import Py4JJavaError
 
 from spark_jobs.cleaning.files import Inspection, first_line
 from spark_jobs.cleaning.lines import known_path
+from spark_jobs.cleaning.streams import CODECS
 
 READING, DETAILS = "Encountered error while reading file ", ". Details:"  # as Spark says it
 JAVA = ("java.", "jdk.", "sun.")
 DECODERS = (
     *("org.apache.parquet.", "shaded.parquet.", "org.apache.spark.sql.execution.datasources.parquet."),
-    *("org.apache.hadoop.io.compress.", "org.xerial.snappy.", "com.github.luben.zstd."),
+    *(CODECS, "org.xerial.snappy.", "com.github.luben.zstd."),
 )
 
 

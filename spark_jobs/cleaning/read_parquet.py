@@ -25,7 +25,7 @@ TIMES = {
 
 def read_records(spark: SparkSession, group: Numbered) -> DataFrame:
     """Records: file, row (all columns), raw and size; a row has no text of its own, so raw is its JSON."""
-    # Most writers leave a checksum with each page: what some bit has changed is not to pass for a value.
+    # Where a writer left checksums with its pages, what some bit has changed is not to pass for a value.
     found = spark.read.option("parquet.page.verify-checksum.enabled", "true").parquet(*paths(group))
     row = F.struct("*")  # whatever its columns are called
     rows = found.select(

@@ -208,8 +208,7 @@ def test_a_cluster_is_made_where_it_is_asked_for(tmp_path: Path, dev: Resources)
     assert config["gce_cluster_config"]["service_account"].startswith("spark@")
     assert config["staging_bucket"] == "customer-data-dev-staging"
     assert "lifecycle_config" not in config  # nothing makes or starts it again for the next job
-    properties = config["software_config"].get("override_properties", {})
-    assert all(":" in name for name in properties)  # the file that it belongs to comes first
+    assert set(config["software_config"]) == {"image_version"}  # jobs bring their properties with them
 
 
 def test_a_clusters_identity_may_do_what_a_models_batches_may(tmp_path: Path, dev: Resources) -> None:
