@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ from tests.dags.conftest import CONNECTION
 FEED = Path(__file__).parent / "feed"
 PRODUCT = "purchases"
 DRIVER_OUTPUT = "certificate-dataproc"
+# Of all places of a process, for they share an emulator, which keeps the jobs of a history. With the same
+# files and names, the next would take them for its own.
+HISTORIES = count(1)
 JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-DontCompileHugeMethods"
 SPARK = {
     "spark.driver.extraJavaOptions": JAVA,
@@ -72,7 +76,6 @@ class Place:
 
     def __init__(self, home: Path, bigquery_url: str, gcs_url: str, buckets: Path) -> None:
         self._home, self._bigquery_url, self._gcs_url, self._buckets = home, bigquery_url, gcs_url, buckets
-        self._histories = 0
         self._client = bigquery.Client(
             PROJECT, AnonymousCredentials(), client_options={"api_endpoint": bigquery_url}
         )
@@ -95,8 +98,7 @@ class Place:
     @contextmanager
     def stage(self, without: tuple[str, ...] = ()) -> Iterator[Stage]:
         """Room for a history whose workers lack these guards; everything of it is gone afterwards."""
-        self._histories += 1
-        environment = self._environment(f"certificate{self._histories}")
+        environment = self._environment(f"certificate{next(HISTORIES)}")
         plan = Plan()
         proxies = BigQuery(self._bigquery_url, plan), Storage(self._gcs_url, plan)
         record = self._home / environment.name / "submissions.jsonl"
