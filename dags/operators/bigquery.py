@@ -29,8 +29,10 @@ class BigQueryJobOperator(BigQueryInsertJobOperator):
 
     `configure` is called when the task runs; it returns the identity of the work and the job's configuration.
     The configuration's hash becomes part of the job id: changed SQL is another job. A job that succeeded more
-    than `kept_days` ago is not adopted, for staging tables expire. Where `noted_in` names a table like
-    ops.jobs, a job that has ended is noted there, with what the service says of its cost.
+    than `kept_days` ago is not adopted, for staging tables expire. Nor is, where `within_run`, one that
+    succeeded before the DAG run began: the run found the work still to be done, so it was undone, as by a
+    table that was restored. Where `noted_in` names a table like ops.jobs, a job that has ended is noted
+    there, with what the service says of its cost.
     """
 
     def __init__(
@@ -38,23 +40,26 @@ class BigQueryJobOperator(BigQueryInsertJobOperator):
         *,
         configure: Callable[[Context], tuple[str, dict[str, Any]]],
         kept_days: int = 1,
+        within_run: bool = False,
         noted_in: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(configuration={}, force_rerun=False, **kwargs)
         self._configure = configure
         self._kept_days = kept_days
+        self._within_run = within_run
         self._noted_in = noted_in
 
     def _is_of_no_use(self, job: Any) -> bool:
-        """Whether a job has failed, or so long ago succeeded that what it made has expired."""
+        """Whether a job has failed, or so long ago succeeded that what it made is gone."""
         if job.state != "DONE":
             return False
-        expired = job.ended is not None and job.ended < datetime.now(UTC) - timedelta(days=self._kept_days)
-        return bool(job.error_result) or expired
+        return bool(job.error_result) or (job.ended is not None and job.ended < self._oldest)
 
     def execute(self, context: Context) -> Any:
         self.job_id, self.configuration = self._configure(context)
+        kept = datetime.now(UTC) - timedelta(days=self._kept_days)
+        self._oldest = max(kept, context["dag_run"].start_date) if self._within_run else kept
         return super().execute(context)
 
     def _submit_job(self, hook: BigQueryHook, job_id: str) -> Any:

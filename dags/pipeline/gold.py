@@ -31,4 +31,9 @@ def _refresh(product: Product, table: GoldTable, environment: Environment) -> Ba
         return identity, script(environment, sql, labels(product.name, "gold", run))
 
     rule = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
-    return job_task(table.table, configure, environment, trigger_rule=rule, pre_execute=skip_in_dry_run)
+    return job_task(
+        *(table.table, configure, environment),
+        trigger_rule=rule,
+        pre_execute=skip_in_dry_run,
+        within_run=True,
+    )

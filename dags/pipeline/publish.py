@@ -49,4 +49,4 @@ def publish(product: Product, environment: Environment) -> Any:
         if discovered["dry_run"]:
             raise AirflowSkipException(f"Dry run, nothing is published: {outcome}")
 
-    return run_script("publish", product, environment, values=values, pre_execute=announce)
+    return run_script("publish", product, environment, values=values, pre_execute=announce, within_run=True)

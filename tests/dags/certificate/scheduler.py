@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -67,6 +68,7 @@ class DagRun:
     """What became of a run's tasks, and how often each was tried."""
 
     name: str
+    began: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
     states: dict[str, str] = field(default_factory=dict)
     tries: Counter[str] = field(default_factory=Counter)
     errors: list[str] = field(default_factory=list)
@@ -103,7 +105,7 @@ class Scheduler:
         for _ in range(1 + RETRIES["retries"]):
             before(task)
             run.tries[task] += 1
-            result = self._try(run.name, task, returned)
+            result = self._try(run, task, returned)
             if result["state"] in (SUCCESS, SKIPPED):
                 returned[task] = result.get("returned")
                 return result["state"]
@@ -112,9 +114,10 @@ class Scheduler:
                 break
         return FAILED
 
-    def _try(self, run: str, task: str, returned: dict[str, Any]) -> dict[str, Any]:
+    def _try(self, run: DagRun, task: str, returned: dict[str, Any]) -> dict[str, Any]:
         """One try: the task's code, and where it is deferred its trigger, and its code again."""
-        request = {**self._request, "run": run, "task": task, "returned": returned, "pushed": {}}
+        told = {"run": run.name, "began": run.began, "task": task, "returned": returned}
+        request = {**self._request, **told, "pushed": {}}
         result = self._worker.run(task, EXECUTING, request)
         while result["state"] == "deferred":
             request["pushed"] = result["pushed"]

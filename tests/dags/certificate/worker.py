@@ -9,8 +9,10 @@ import json
 import os
 import sys
 import traceback
+from datetime import datetime
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from airflow.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
@@ -114,7 +116,9 @@ def _execute(request: dict[str, Any], instance: TaskInstance) -> Any:
     product = load_product(request["product"])
     task = product_dag(product, load_environment(environment_name())).get_task(request["task"])
     params = dict.fromkeys(("replay", "backfill", "forget"))
-    context: Any = {"ti": instance, "logical_date": None, "run_id": request["run"], "params": params}
+    began = SimpleNamespace(start_date=datetime.fromisoformat(request["began"]))
+    known = {"run_id": request["run"], "dag_run": began, "logical_date": None}
+    context: Any = {"ti": instance, "params": params, **known}
     if hasattr(task, "python_callable"):
         return task.python_callable(**context)
     task.render_template_fields(context)

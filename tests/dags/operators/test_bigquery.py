@@ -1,5 +1,7 @@
 """BigQuery jobs on the emulator: submitted once, adopted afterwards, tried anew when they failed."""
 
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -88,6 +90,19 @@ def test_a_job_whose_result_may_have_expired_is_done_again(
     for number in (1, 2):
         job_id = operator(f"INSERT INTO {table} VALUES (1)", "expired", kept_days=0).execute(context)
         assert job_id.endswith(f"-{number}")
+    assert rows(warehouse, f"SELECT COUNT(*) FROM {table}") == [(2,)]
+
+
+def test_what_succeeded_before_its_run_began_is_done_again_once(
+    warehouse: bigquery.Client, table: str, context: dict[str, Any]
+) -> None:
+    job_ids = []
+    for tries in (1, 2):
+        began = SimpleNamespace(start_date=datetime.now(UTC))
+        for _ in range(tries):
+            work = operator(f"INSERT INTO {table} VALUES (1)", "undone", within_run=True)
+            job_ids.append(work.execute({**context, "dag_run": began}))
+    assert [job_id[-2:] for job_id in job_ids] == ["-1", "-2", "-2"]
     assert rows(warehouse, f"SELECT COUNT(*) FROM {table}") == [(2,)]
 
 

@@ -1,8 +1,10 @@
 """A small product on the emulators, through its real tasks; only the Spark job is stood in for."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -84,12 +86,12 @@ class Pipeline:
         forget: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """The context in which the tasks after discover run."""
-        instance = TaskInstance()
+        instance, began = TaskInstance(), SimpleNamespace(start_date=datetime.now(UTC))
         find = product_dag(self.product, self.environment).get_task("discover").python_callable
         instance.returned["discover"] = find(
             params={"replay": replay, "backfill": backfill, "forget": forget}
         )
-        return {"ti": instance, "logical_date": None}
+        return {"ti": instance, "logical_date": None, "dag_run": began}
 
     def clean(self, context: dict[str, Any]) -> None:
         clean(self.manifest(context), self.path)
@@ -101,10 +103,11 @@ class Pipeline:
 
     def refresh(self, found: dict[str, Any]) -> None:
         """Refreshes each gold table, after discover found this."""
-        instance = TaskInstance()
+        instance, began = TaskInstance(), SimpleNamespace(start_date=datetime.now(UTC))
         instance.returned["discover"] = found
+        context = {"ti": instance, "logical_date": None, "run_id": "manual", "dag_run": began}
         for table in self.product.gold:
-            self.task(f"gold.{table.table}", {"ti": instance, "logical_date": None, "run_id": "manual"})
+            self.task(f"gold.{table.table}", context)
 
     def task(self, task_id: str, context: dict[str, Any]) -> None:
         with BUILDING:

@@ -164,6 +164,26 @@ def test_a_run_that_is_published_again_changes_nothing(pipeline: Pipeline) -> No
     assert [pipeline.query(f"SELECT * FROM {table}") for table in tables] == before
 
 
+def test_a_run_that_was_undone_is_published_again(pipeline: Pipeline) -> None:
+    pipeline.land("a.csv", "1,0,10", "1,1,11", "2,0,-1")
+    runs, shown = [], []
+    for _ in range(2):
+        context = pipeline.discover()
+        pipeline.clean(context)
+        pipeline.publish(context)
+        runs.append(context["ti"].returned["discover"])
+        pipeline.refresh(runs[-1])
+        published = pipeline.published()
+        shown.append({name: rows for name, rows in published.items() if not name.startswith("ops.")})
+        # As if all were restored from before the run, of which Cloud Storage and the jobs still tell.
+        for name in published:
+            which = "product = '{product}'" if name.startswith("ops.") else "TRUE"
+            pipeline.query(f"DELETE FROM {name} WHERE {which}")
+    assert runs[0]["run"] == runs[1]["run"]
+    assert shown[0] == shown[1]
+    assert all(shown[0].values())
+
+
 def submitted(pipeline: Pipeline, run: str) -> str:
     """The script that publish has run, as a second try would submit it if the first one's job were lost."""
     jobs = client(pipeline.environment).list_jobs(all_users=True)
