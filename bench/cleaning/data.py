@@ -17,6 +17,7 @@ SEED = 20170101
 DIRTY = 0.02  # of the rows
 REPEATED = 0.01  # of the rows; half of the repeats are identical, half are newer
 FIRST_YEAR = 2017
+DATED_YEARS = 8  # whose dates the others bear again: BigQuery takes 4,000 dates in one run
 ORDER_STEP = 10**11  # more than the greatest order id, so that no two years share one
 # A file with many broken lines at its start is refused as a whole, by another rule than the ones measured
 # here; a thousand lines are more than the 64 KiB that are looked at for it.
@@ -78,14 +79,15 @@ KINDS = (
 def prepare(folder: Path, years: int) -> tuple[list[Path], Expected]:
     """The files of the first `years` years, in order, and what cleaning must find in them.
 
-    Makes the years that aren't there yet; each holds the sample's rows under order ids and dates of its own.
+    Makes the years that aren't there yet; each holds the sample's rows under order ids of its own, and the
+    first eight under dates of their own.
     """
-    wanted = [folder / str(FIRST_YEAR + number) for number in range(years)]
+    wanted = [folder / f"{number:02}" for number in range(1, years + 1)]
     missing = [year for year in wanted if not (year / "expected.json").exists()]
     if missing:
         months = _sample_months()
         for year in missing:
-            write_year(months, int(year.name) - FIRST_YEAR, year)
+            write_year(months, int(year.name) - 1, year)
     parts = [Expected(**json.loads((year / "expected.json").read_text())) for year in wanted]
     return [file for year in wanted for file in sorted(year.glob("*.csv"))], sum(parts, Expected())
 
@@ -103,7 +105,7 @@ def write_year(months: Lines, number: int, folder: Path) -> Expected:
 
 
 def make_year(months: Lines, number: int) -> tuple[Lines, Expected]:
-    """The sample's lines by month as those of a later year, with dirt and repeats, and what is expected.
+    """The sample's lines by month as those of another year, with dirt and repeats, and what is expected.
 
     A newer repeat comes in the month after its row, as corrections do; in the last month, with its row.
     """
@@ -137,7 +139,7 @@ def _repeats(year: Lines, chosen: Iterable[tuple[str, int]]) -> Iterator[tuple[s
 def _later(line: str, years: int) -> str:
     fields = line.split(",")
     fields[ORDER] = str(int(fields[ORDER]) + years * ORDER_STEP)
-    fields[TIME] = f"{int(fields[TIME][:4]) + years}{fields[TIME][4:]}"
+    fields[TIME] = f"{int(fields[TIME][:4]) + years % DATED_YEARS}{fields[TIME][4:]}"
     return ",".join(fields)
 
 

@@ -57,9 +57,14 @@ def test_half_of_the_repeats_are_newer_and_come_a_month_later(year: tuple[Lines,
     assert (newer, identical) == ({"11": 0, "12": 22}, 23)
 
 
-def test_a_later_year_has_orders_and_dates_of_its_own() -> None:
-    later, _ = make_year(MONTHS, 2)
-    assert later["11"][0] == "900,330,310000000000,1095275,1,0.50,0.10,0.00,0.00,1,2019-11-01 11:53:26"
+@pytest.mark.parametrize(
+    ("number", "order", "year"), [(2, 310000000000, 2019), (7, 810000000000, 2024), (8, 910000000000, 2017)]
+)
+def test_a_later_year_has_orders_of_its_own_and_one_of_eight_years_dates(
+    number: int, order: int, year: int
+) -> None:
+    later, _ = make_year(MONTHS, number)
+    assert later["11"][0] == f"900,330,{order},1095275,1,0.50,0.10,0.00,0.00,1,{year}-11-01 11:53:26"
 
 
 @pytest.mark.slow
@@ -72,10 +77,10 @@ def test_our_job_finds_exactly_what_was_put_in(spark: SparkSession, tmp_path: Pa
 
 
 def test_years_that_are_there_are_not_made_again(tmp_path: Path) -> None:
-    made = [write_year(MONTHS, number, tmp_path / str(2017 + number)) for number in range(2)]
+    made = [write_year(MONTHS, number, tmp_path / f"{number + 1:02}") for number in range(2)]
     files, expected = data.prepare(tmp_path, 2)
     assert [file.name for file in files] == [
-        f"transactions_{year}-{month}.csv" for year in (2017, 2018) for month in ("11", "12")
+        f"transactions_{year}-{month}.csv" for year in ("01", "02") for month in ("11", "12")
     ]
     assert expected == made[0] + made[1]
     assert expected.rows == {"valid": 8820, "rejected": 180, "duplicate": 90}
