@@ -111,7 +111,7 @@ def write_usable(job: Job, found: list[Inspection]) -> tuple[list[Inspection], R
 def write_rows(job: Job, found: list[Inspection]) -> tuple[Read, Written]:
     """Writes the rows of all usable files; returns what was counted on the way in and on the way out."""
     read, written = Read(len(found)), Written(len(found), job.rules)
-    rows = written.rows(clean_rows(job, found, read)).select(  # in the order of sql/pipeline/stage.sql
+    rows = clean_rows(job, found, read, written).select(  # in the order of sql/pipeline/stage.sql
         *stored_columns(job.contract),
         *(["extra"] if job.contract.evolves else []),
         "key_hash",
@@ -126,12 +126,14 @@ def write_rows(job: Job, found: list[Inspection]) -> tuple[Read, Written]:
     return read, written
 
 
-def clean_rows(job: Job, found: list[Inspection], read: Read) -> DataFrame:
-    """The rows of all usable files: typed, judged and protected."""
+def clean_rows(job: Job, found: list[Inspection], read: Read, written: Written) -> DataFrame:
+    """The rows of all usable files: typed, judged, counted and protected."""
     contract, manifest = job.contract, job.manifest
     texts = read_texts(job.spark, _usable(found), contract, read, manifest.replay)
     rows = look_up(job.spark, read_values(texts, contract), contract, manifest.references)
     rows = judge(rows, contract, job.rules, keep_raw=manifest.replay is not None)
+    # Where rows are counted, Spark ends a step. What comes behind it is no part of the longest method.
+    rows = written.rows(rows)
     return identify(protect(job.spark, rows, contract, job.hash_key), contract)
 
 

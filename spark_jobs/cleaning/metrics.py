@@ -10,7 +10,7 @@ from pyspark.sql import Column as Col
 from pyspark.sql import DataFrame, Observation
 from pyspark.sql import functions as F
 
-from spark_jobs.cleaning.rules import Rule, is_broken
+from spark_jobs.cleaning.rules import Rule, of_judged
 
 VALID, REJECTED, _ = STATUSES = "valid", "rejected", "duplicate"
 SLICE = 10  # rules that are counted together, by their combinations
@@ -162,8 +162,12 @@ def file_counts(read: Read, written: Written, duplicates: Counter[int], files: i
 
 def _combination(rules: list[Rule]) -> Col:
     """The bin of a file and a combination of rules; null for a row that breaks none at all."""
-    bits = (F.when(is_broken(rule), F.lit(1 << bit)).otherwise(0) for bit, rule in enumerate(rules))
-    return F.when(F.col("texts__").isNotNull(), reduce(Col.__add__, bits, F.col("file__") * (1 << SLICE)))
+
+    def combined(broken: dict[int, Col]) -> Col:
+        bits = (F.when(is_broken, F.lit(1 << bit)).otherwise(0) for bit, is_broken in broken.items())
+        return reduce(Col.__add__, bits, F.col("file__") * (1 << SLICE))
+
+    return F.when(F.col("texts__").isNotNull(), of_judged(rules, combined))
 
 
 def _part(keys: Col, part: int) -> Col:

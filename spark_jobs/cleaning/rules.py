@@ -63,15 +63,16 @@ def rules_of(contract: Contract, text: Callable[[str], Col]) -> list[Rule]:
     return rules
 
 
-def is_broken(rule: Rule) -> Col:
-    """Whether a judged row breaks a rule that speaks for it."""
-    match rule.subject:
-        case Subject.LINE:
-            return rule.broken
-        case Subject.DERIVED:
-            return F.col("sound__") & rule.broken
-        case _:
-            return F.col("fault__").isNull() & rule.broken
+def of_judged(rules: list[Rule], tell: Callable[[dict[int, Col]], Col]) -> Col:
+    """What `tell` makes of the rules that speak for a judged row: whether it breaks them, by their places."""
+    sound = F.col("sound__")
+    of_lines = {place: rule.broken for place, rule in enumerate(rules) if rule.subject is Subject.LINE}
+    others = {
+        place: sound & rule.broken if rule.subject is Subject.DERIVED else rule.broken
+        for place, rule in enumerate(rules)
+        if place not in of_lines
+    }
+    return F.when(F.col("fault__").isNotNull(), tell(of_lines)).otherwise(tell(others))
 
 
 def breaks_text_rule(column: Column, null_tokens: tuple[str, ...]) -> Col:

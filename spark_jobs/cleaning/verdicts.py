@@ -11,8 +11,8 @@ from pyspark.sql import functions as F
 from medallion.contracts import ERROR, WARNING, Contract
 from spark_jobs.cleaning.metrics import REJECTED, VALID
 from spark_jobs.cleaning.parsing import without_tokens
-from spark_jobs.cleaning.rules import Rule, Subject, breaks_text_rule, is_broken, rules_of
-from spark_jobs.cleaning.texts import TEXT, TYPED
+from spark_jobs.cleaning.rules import Rule, Subject, breaks_text_rule, of_judged, rules_of
+from spark_jobs.cleaning.texts import TEXT, TYPED, nothing
 
 SHOWN = 200  # characters of a row that has no columns to name
 
@@ -56,7 +56,10 @@ def reasons(contract: Contract, rules: list[Rule]) -> Col:
     names, texts = zip(*_texts(contract).items(), strict=True)
     table = [{"column": rule.column, "name": rule.name, "at": names.index(rule.column)} for rule in rules]
     known = F.from_json(F.lit(json.dumps(table)), "ARRAY<STRUCT<column: STRING, name: STRING, at: INT>>")
-    broken = [F.when(is_broken(rule), n) for n, rule in enumerate(rules) if rule.severity == ERROR]
+
+    def rejecting(broken: dict[int, Col]) -> Col:
+        numbers = (F.when(broken[n], n) for n in broken if rules[n].severity == ERROR)
+        return F.array_compact(F.array(nothing("int"), *numbers))
 
     def told(shown: Col) -> Col:
         def reason(number: Col) -> Col:
@@ -65,7 +68,7 @@ def reasons(contract: Contract, rules: list[Rule]) -> Col:
             value = F.when((rule["column"] == "") | ~text.isin(*contract.null_tokens), text)
             return F.struct(rule["column"].alias("column"), rule["name"].alias("rule"), value.alias("value"))
 
-        return F.transform(F.array_compact(F.array(*broken)), reason)
+        return F.transform(of_judged(rules, rejecting), reason)
 
     # Spark would make what is shown anew for each use; the array of one has it made once.
     return F.when(F.col("rejected__"), F.transform(F.array(F.array(*texts)), told)[0])

@@ -15,7 +15,7 @@ from medallion.manifest import Manifest, SourceFile
 from medallion.odcs import parse_contract
 from spark_jobs import clean
 from spark_jobs.cleaning.files import inspect
-from spark_jobs.cleaning.metrics import Read
+from spark_jobs.cleaning.metrics import Read, Written
 from spark_jobs.cleaning.privacy import stored_columns
 from spark_jobs.cleaning.verdicts import contract_rules, reasons
 
@@ -176,7 +176,7 @@ def rows(spark: SparkSession, document: dict[str, Any], tmp_path: Path) -> Rows:
         manifest = replace(manifest, **parts)
         found = inspect(spark, files, contract, str(tmp_path / "unpacked"))
         job = clean.Job(spark, manifest, contract, contract_rules(contract), KEY)
-        return clean.clean_rows(job, found, Read(len(files))).select(
+        return clean.clean_rows(job, found, Read(len(files)), Written(len(files), job.rules)).select(
             *stored_columns(contract),
             *("extra", "row_hash", "file__", "raw"),
             F.when(F.col("rejected__"), "rejected").otherwise("valid").alias("status"),

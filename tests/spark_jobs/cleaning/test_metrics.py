@@ -11,16 +11,18 @@ from spark_jobs.cleaning.metrics import Counts, Read, Written, file_counts
 from spark_jobs.cleaning.rules import Rule, Subject
 
 FILES = 40
-BROKEN = {1: (0, 3, 9, 10, 34), 5: (3,)}  # the rules that every eighth row breaks, by the rest of its id
+SHAPE, FAULTY = 2, 5  # the number of a rule on lines, and the rest of the ids of rows that break it
+BROKEN = {1: (0, 3, 9, 10, 34), FAULTY: (SHAPE,)}  # the rules that every eighth row breaks, by its id's rest
 
 
 def rules() -> list[Rule]:
-    def broken(number: int) -> list[int]:
-        return [rest for rest, numbers in BROKEN.items() if number in numbers]
+    def rule(number: int) -> Rule:
+        subject = Subject.LINE if number == SHAPE else Subject.VALUE
+        # A broken line breaks rules on values too, which do not speak of it.
+        broken = [rest for rest, numbers in BROKEN.items() if number in numbers or rest == FAULTY]
+        return Rule(subject, "", f"r{number}", (F.col("id") % 8).isin(*broken))
 
-    return [
-        Rule(Subject.LINE, "", f"r{number}", (F.col("id") % 8).isin(*broken(number))) for number in range(35)
-    ]
+    return [rule(number) for number in range(35)]
 
 
 def rows(spark: SparkSession, partitions: int) -> DataFrame:
@@ -30,6 +32,8 @@ def rows(spark: SparkSession, partitions: int) -> DataFrame:
         "id",
         "CAST(10 AS BIGINT) AS size__",
         f"IF(id % 8 IN {tuple(BROKEN)}, ARRAY('text'), NULL) AS texts__",
+        f"IF(id % 8 = {FAULTY}, 'shape', NULL) AS fault__",
+        "true AS sound__",
         "id % 4 = 1 AS rejected__",
     )
 
@@ -97,7 +101,7 @@ def test_rows_are_counted_by_file_and_by_each_rule_that_they_break(spark: SparkS
         truth[row["file__"]].update(BROKEN[row["id"] % 8])
     _, written = observed(rows(spark, 5))
     assert written.broken_by_file == truth
-    assert sum(truth.values(), Counter()) == {0: 375, 3: 750, 9: 375, 10: 375, 34: 375}
+    assert sum(truth.values(), Counter()) == dict.fromkeys((0, SHAPE, 3, 9, 10, 34), 375)
 
 
 def test_new_keys_are_found_by_file(spark: SparkSession) -> None:
