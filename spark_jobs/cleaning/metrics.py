@@ -87,7 +87,7 @@ class Read:
 
 
 class Written:
-    """What is counted of the rows of so many files as they are written."""
+    """What is counted of the rows of so many files once they are judged, on their way to be written."""
 
     def __init__(self, files: int, rules: list[Rule]) -> None:
         self._files, self._rules, self._rows = files, rules, Observation()
@@ -149,7 +149,7 @@ class Marked:
 
 
 def file_counts(read: Read, written: Written, duplicates: Counter[int], files: int) -> list[Counts]:
-    """The counts of each file by its number: of rows as they were read and as they were written, which know
+    """The counts of each file by its number: of rows as they were read and as they were judged, which know
     nothing of each other, and of the duplicates among the written ones.
     """
     rows, left = read.rows_by_file, written.rows_by_file

@@ -8,6 +8,7 @@ from airflow.exceptions import AirflowFailException
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
 
 from pipeline.scripts import client
+from tests.dags.pipeline.conftest import Define
 from tests.dags.pipeline.orders import Pipeline
 from tests.dags.pipeline.stand_in_job import HEADER, contract
 
@@ -164,7 +165,7 @@ def test_a_run_that_is_published_again_changes_nothing(pipeline: Pipeline) -> No
     assert [pipeline.query(f"SELECT * FROM {table}") for table in tables] == before
 
 
-def test_a_run_that_was_undone_is_published_again(pipeline: Pipeline) -> None:
+def test_a_run_that_was_undone_is_published_again(pipeline: Pipeline, define: Define) -> None:
     pipeline.land("a.csv", "1,0,10", "1,1,11", "2,0,-1")
     runs, shown = [], []
     for _ in range(2):
@@ -182,6 +183,7 @@ def test_a_run_that_was_undone_is_published_again(pipeline: Pipeline) -> None:
     assert runs[0]["run"] == runs[1]["run"]
     assert shown[0] == shown[1]
     assert all(shown[0].values())
+    assert f"gold.{pipeline.product.name}" in shown[0]
 
 
 def submitted(pipeline: Pipeline, run: str) -> str:
