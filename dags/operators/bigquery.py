@@ -30,9 +30,9 @@ class BigQueryJobOperator(BigQueryInsertJobOperator):
     `configure` is called when the task runs; it returns the identity of the work and the job's configuration.
     The configuration's hash becomes part of the job id: changed SQL is another job. A job that succeeded more
     than `kept_days` ago is not adopted, for staging tables expire. Nor is, where `within_run`, one that
-    succeeded before the DAG run began: the run found the work still to be done, so it was undone, as by a
-    table that was restored. Where `noted_in` names a table like ops.jobs, a job that has ended is noted
-    there, with what the service says of its cost.
+    succeeded before the DAG run began, or before it was cleared: the run found the work still to be done, so
+    it was undone, as by a table that was restored. Where `noted_in` names a table like ops.jobs, a job that
+    has ended is noted there, with what the service says of its cost.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class BigQueryJobOperator(BigQueryInsertJobOperator):
         self._noted_in = noted_in
 
     def _is_of_no_use(self, job: Any) -> bool:
-        """Whether a job has failed, or so long ago succeeded that what it made is gone."""
+        """Whether a job has failed, or ended so long ago that what it made may be gone."""
         if job.state != "DONE":
             return False
         return bool(job.error_result) or (job.ended is not None and job.ended < self._oldest)

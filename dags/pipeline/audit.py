@@ -28,6 +28,7 @@ def audit(product: Product, environment: Environment) -> Any:
             "max_dates": MAX_DATES,
         },
         pre_execute=lambda context: tell_rejected_ratio(product, context),
+        within_run=True,
     )
 
 

@@ -10,7 +10,7 @@ from pyspark.sql import Column as Col
 from pyspark.sql import DataFrame, Observation
 from pyspark.sql import functions as F
 
-from spark_jobs.cleaning.rules import Rule, of_judged
+from spark_jobs.cleaning.rules import Rule, tell_broken
 
 VALID, REJECTED, _ = STATUSES = "valid", "rejected", "duplicate"
 SLICE = 10  # rules that are counted together, by their combinations
@@ -103,7 +103,7 @@ class Written:
                 _histogram(_combination(rules), self._files << SLICE).alias(f"broken{first}")
                 for first, rules in self._slices()
             ),
-        )
+        ).drop("place__")
 
     @property
     def rows_by_file(self) -> Counter[tuple[int, bool]]:
@@ -167,7 +167,7 @@ def _combination(rules: list[Rule]) -> Col:
         bits = (F.when(is_broken, F.lit(1 << bit)).otherwise(0) for bit, is_broken in broken.items())
         return reduce(Col.__add__, bits, F.col("file__") * (1 << SLICE))
 
-    return F.when(F.col("texts__").isNotNull(), of_judged(rules, combined))
+    return F.when(F.col("texts__").isNotNull(), tell_broken(rules, combined))
 
 
 def _part(keys: Col, part: int) -> Col:

@@ -63,8 +63,12 @@ def rules_of(contract: Contract, text: Callable[[str], Col]) -> list[Rule]:
     return rules
 
 
-def of_judged(rules: list[Rule], tell: Callable[[dict[int, Col]], Col]) -> Col:
-    """What `tell` makes of the rules that speak for a judged row: whether it breaks them, by their places."""
+def tell_broken(rules: list[Rule], tell: Callable[[dict[int, Col]], Col]) -> Col:
+    """What `tell` makes of whether a judged row breaks each rule that speaks for it, by the rule's place.
+
+    Of a broken line these are the rules on lines, of any other row all others: a row looks once at its line,
+    and the rules that can't speak for it aren't evaluated.
+    """
     sound = F.col("sound__")
     of_lines = {place: rule.broken for place, rule in enumerate(rules) if rule.subject is Subject.LINE}
     others = {

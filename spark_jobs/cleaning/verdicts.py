@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from medallion.contracts import ERROR, WARNING, Contract
 from spark_jobs.cleaning.metrics import REJECTED, VALID
 from spark_jobs.cleaning.parsing import without_tokens
-from spark_jobs.cleaning.rules import Rule, Subject, breaks_text_rule, of_judged, rules_of
+from spark_jobs.cleaning.rules import Rule, Subject, breaks_text_rule, rules_of, tell_broken
 from spark_jobs.cleaning.texts import TEXT, TYPED, nothing
 
 SHOWN = 200  # characters of a row that has no columns to name
@@ -59,6 +59,7 @@ def reasons(contract: Contract, rules: list[Rule]) -> Col:
 
     def rejecting(broken: dict[int, Col]) -> Col:
         numbers = (F.when(broken[n], n) for n in broken if rules[n].severity == ERROR)
+        # Of a contract whose rules all warn no number is left, and an array of nothing has another type.
         return F.array_compact(F.array(nothing("int"), *numbers))
 
     def told(shown: Col) -> Col:
@@ -68,7 +69,7 @@ def reasons(contract: Contract, rules: list[Rule]) -> Col:
             value = F.when((rule["column"] == "") | ~text.isin(*contract.null_tokens), text)
             return F.struct(rule["column"].alias("column"), rule["name"].alias("rule"), value.alias("value"))
 
-        return F.transform(of_judged(rules, rejecting), reason)
+        return F.transform(tell_broken(rules, rejecting), reason)
 
     # Spark would make what is shown anew for each use; the array of one has it made once.
     return F.when(F.col("rejected__"), F.transform(F.array(F.array(*texts)), told)[0])

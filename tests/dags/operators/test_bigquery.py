@@ -128,15 +128,15 @@ def test_a_job_that_has_ended_is_noted_with_what_it_was_for(
 ) -> None:
     warehouse.create_dataset("ops", exists_ok=True)
     warehouse.query(render("ops/tables.sql", load_environment("local"))).result()
-    named = {"product": "orders", "run": "r1", "step": "gold"}
+    named = {"product": "noted", "run": "r1", "step": "gold"}
     noted = {"labels": named, "noted_in": f"{PROJECT}.ops.jobs"}
     job_id = operator(f"INSERT INTO {table} VALUES (1)", "noted", **noted).execute(context)
     with pytest.raises(AirflowFailException):
         operator("SELECT ERROR('no')", "noted", **noted).execute(context)
     told = f"product, run, step, failed, job_id = '{job_id}', ended_at >= started_at"
-    assert rows(warehouse, f"SELECT {told} FROM ops.jobs ORDER BY failed") == [
-        ("orders", "r1", "gold", False, True, True),
-        ("orders", "r1", "gold", True, False, True),
+    assert rows(warehouse, f"SELECT {told} FROM ops.jobs WHERE product = 'noted' ORDER BY failed") == [
+        ("noted", "r1", "gold", False, True, True),
+        ("noted", "r1", "gold", True, False, True),
     ]
 
 

@@ -16,6 +16,7 @@ SILVER = "SELECT order_id, amount FROM silver.{product} ORDER BY order_id"
 SUPERSEDED = "SELECT order_id, amount FROM silver.{product}__superseded ORDER BY order_id, amount"
 DATES = "SELECT order_id, order_date FROM silver.{product} ORDER BY order_id"
 TOUCHED = "SELECT partition_date FROM ops.touched_partitions WHERE run = '%s' ORDER BY partition_date"
+CHECKED = "SELECT CONCAT(step, ' ', name) FROM ops.checks WHERE product = '{product}' AND passed ORDER BY 1"
 DAY = 86_400
 
 
@@ -176,8 +177,9 @@ def test_a_run_that_was_undone_is_published_again(pipeline: Pipeline, define: De
         pipeline.refresh(runs[-1])
         published = pipeline.published()
         shown.append({name: rows for name, rows in published.items() if not name.startswith("ops.")})
+        shown[-1]["ops.checks"] = [told for (told,) in pipeline.query(CHECKED)]
         # As if all were restored from before the run, of which Cloud Storage and the jobs still tell.
-        for name in published:
+        for name in (*published, "ops.checks"):
             which = "product = '{product}'" if name.startswith("ops.") else "TRUE"
             pipeline.query(f"DELETE FROM {name} WHERE {which}")
     assert runs[0]["run"] == runs[1]["run"]
