@@ -30,6 +30,7 @@ from medallion.products import GoldTable, Product
 from medallion.snapshots import SnapshotPlan
 from medallion.sql import SQL, render
 
+GOLD = "pipeline/gold.sql"
 # In the order of the steps. A later run meets the tables as the first one left them.
 FIRST_RUN = ("ledger", "owed", "referenced", "stage", "audit", "publish", "references", "replay")
 LATER_RUN = ("backfill", "stage", "audit", "changes", "publish", "replay")
@@ -56,6 +57,7 @@ def analyze(
     tables: dict[str, Table] = {}
     problems: dict[str, None] = {}  # in order, each once: runs and products share scripts
     used: set[str] = set()
+    filtered = _filtered(products, environment)
     for dataset in environment.datasets.values():
         tables.update(own_views(dataset))
     with TemporaryDirectory() as temporary:
@@ -75,7 +77,8 @@ def analyze(
                 problems[rendering_problem(error, template, placed)] = None
                 continue
             used |= files_in(sql)
-            script = Script(sql, tables, PARAMETERS)
+            # The platform's own scripts are rendered for each product here, also those that it runs for few.
+            script = Script(sql, tables, PARAMETERS, filtered if template == GOLD else ())
             told = (placed_problem(problem, sql, template, folder) for problem in script.problems())
             problems.update(dict.fromkeys(told))
             tables = script.tables
@@ -109,7 +112,7 @@ def _product_steps(
     for name in LATER_RUN:
         yield step(f"pipeline/{name}.sql", **_later_run(product, contract, environment))
     for table in gold:
-        yield "pipeline/gold.sql", partial(refresh_script, product.name, table, environment, "first", folder)
+        yield GOLD, partial(refresh_script, product.name, table, environment, "first", folder)
     if product.documents:
         written = {**asdict(product.documents), "product": product.name, "build": "documents__first"}
         yield step("pipeline/documents.sql", **written, layout="", days=environment.staging_days)
@@ -194,6 +197,14 @@ def _later_run(product: Product, contract: Contract, environment: Environment) -
         "replay": {"rows": 1, "fingerprint": "1"},
         "uri": "gs://lake/folder/*.json",
     }
+
+
+def _filtered(products: Iterable[tuple[Product, Contract]], environment: Environment) -> set[str]:
+    """The silver tables that Terraform makes with require_partition_filter, as infra/bigquery.tf has it."""
+    referenced = {reference.dataset for _, contract in products for reference in contract.references}
+    silver = environment.datasets["silver"]
+    names = {product.name for product, _ in products} - referenced
+    return {f"{silver}.{name}{suffix}" for name in names for suffix in ("", "__superseded")}
 
 
 def _person(contract: Contract) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Walks a script as BigQuery does, and types each statement against what the statements before it made."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,11 +32,19 @@ class Problem:
 
 class Script:
     """A script on its way. `tables` are those that it finds and, once it is walked, those that it leaves;
-    `scanned` are then its table scans, with the columns that each is bound by.
+    `scanned` are then its table scans, with the columns that each is bound by. Of the tables in `filtered`
+    BigQuery reads nothing without a condition on their partitions.
     """
 
-    def __init__(self, text: str, tables: Mapping[str, Table], parameters: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        text: str,
+        tables: Mapping[str, Table],
+        parameters: Mapping[str, str],
+        filtered: Container[str] = (),
+    ) -> None:
         self.tables = dict(tables)
+        self._filtered = filtered
         self.scanned: list[tuple[Any, frozenset[str]]] = []
         self._text = f"{'':{ABOVE}}\n{text}".encode()
         self._lines = text.splitlines()
@@ -50,7 +58,7 @@ class Script:
         """Walks the script once, and tells what is wrong with it.
 
         To read the whole of a partitioned table is wrong, unless the comment above its line or above its
-        statement says `-- full scan:` and why.
+        statement says `-- full scan:` and why. Of a table in `filtered` no comment excuses it.
         """
         try:
             statements = parse(self._text.decode())
@@ -140,12 +148,14 @@ class Script:
             self.scanned.append((scan, bound))
             name = scan.table.full_name
             column = self.tables[name].partition_by
-            if column and column not in bound and not self._accepts(node, scan):
-                yield self._at(
-                    scan,
-                    f"{name} is read as a whole: expected a condition that compares {column} with literals, "
-                    "variables or parameters, or the comment -- full scan: and why",
-                )
+            if not column or column in bound:
+                continue
+            wanted = f"expected a condition that compares {column} with literals, variables or parameters"
+            if name in self._filtered:
+                yield self._at(scan, f"{name} is read without a filter: {wanted}, or BigQuery refuses")
+            elif not self._accepts(node, scan):
+                comment = "or the comment -- full scan: and why"
+                yield self._at(scan, f"{name} is read as a whole: {wanted}, {comment}")
         match statement:
             case ast.ResolvedCreateTableStmt() | ast.ResolvedCreateTableAsSelectStmt():
                 for place, message in layout_problems(statement):

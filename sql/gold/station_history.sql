@@ -10,5 +10,6 @@ SELECT
   updated_at AS valid_from,
   LEAD(updated_at) OVER (PARTITION BY station_id ORDER BY updated_at) AS valid_to,
   LEAD(updated_at) OVER (PARTITION BY station_id ORDER BY updated_at) IS NULL AS is_current
--- full scan: versions of a station lie in many partitions.
 FROM `{{ silver }}.bike_stations`
+-- Versions of a station lie in many partitions; BigQuery asks for a filter all the same.
+WHERE changed_date >= DATE '0001-01-01'

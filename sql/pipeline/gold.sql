@@ -44,6 +44,9 @@ IF EXISTS (
   COMMIT TRANSACTION;
 ELSE
 {% endif %}
+  -- What was noted by another SELECT is shown no more: should that one come back, it owes every run anew.
+  DELETE FROM `{{ ops }}.refreshes`
+  WHERE product = {{ product | literal }} AND table_name = {{ table | literal }} AND definition != {{ definition | literal }};
   CREATE OR REPLACE TABLE `{{ gold }}.{{ table }}`
   {% if partition_by %}
   PARTITION BY {{ partition_by }}

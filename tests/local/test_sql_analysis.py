@@ -116,6 +116,16 @@ def test_an_unpruned_scan_is_told_at_its_table(folder: Path, contract: Contract)
     ]
 
 
+def test_no_comment_excuses_reading_the_whole_of_silver(folder: Path, contract: Contract) -> None:
+    edit(folder, "gold/daily.sql", "WHERE order_date IN UNNEST(touched)\n", "")
+    edit(folder, "gold/daily.sql", "FROM `{{ silver }}", "-- full scan: of all dates\nFROM `{{ silver }}")
+    assert told(folder, contract) == [
+        "sql/gold/daily.sql:6:6: silver.customer_transactions is read without a filter: expected a condition "
+        "that compares order_date with literals, variables or parameters, or BigQuery refuses "
+        "(in pipeline/gold.sql)"
+    ]
+
+
 def test_a_gold_table_comes_after_what_it_reads(folder: Path, contract: Contract) -> None:
     daily, totals = PRODUCT.gold
     product = replace(PRODUCT, gold=(replace(totals, after=()), daily))

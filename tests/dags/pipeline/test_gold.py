@@ -1,6 +1,7 @@
 """A gold table is refreshed by what was touched, and shown only once it has passed its checks."""
 
 import json
+from datetime import date
 
 import pytest
 from airflow.exceptions import AirflowFailException
@@ -75,6 +76,20 @@ def test_a_changed_select_makes_the_whole_table_anew(pipeline: Pipeline, define:
     pipeline.refresh(found)
     rows = pipeline.query("SELECT CAST(order_date AS STRING), greatest FROM gold.{product} ORDER BY 1")
     assert rows == [("2017-01-02", 10), ("2017-01-03", 20)]
+
+
+def test_a_select_that_comes_back_makes_the_whole_table_anew(pipeline: Pipeline, define: Define) -> None:
+    changed = SELECT.replace("order_date, COUNT(*)", "MAX(amount) AS greatest, order_date, COUNT(*)")
+    refresh(pipeline, "1,0,10")
+    for select in (changed, SELECT):
+        define(select)
+        found = pipeline.discover()["ti"].returned["discover"]
+        pipeline.refresh(found)
+    refresh(pipeline, f"2,{DAY},20", name="b.csv")
+    assert pipeline.query("SELECT * FROM gold.{product} ORDER BY order_date") == [
+        (date(2017, 1, 2), 1, 10),
+        (date(2017, 1, 3), 1, 20),
+    ]
 
 
 def test_checks_without_a_head_are_named(pipeline: Pipeline, define: Define) -> None:
