@@ -45,7 +45,7 @@ def forget(product: Product, environment: Environment, request: str) -> None:
     """Takes a person out of a product; gold owes the dates that it touches. Done again, it changes nothing.
 
     Raises AirflowSkipException where nothing was published yet, and AirflowFailException for a request that
-    is not there, or names no column that silver shows as it came.
+    is not there, has the name of an earlier one, or names no column that silver shows as it came.
     """
     contract = parse_contract(load_contract(product.contract), f"conf/contracts/{product.contract}.yaml")
     run = f"forget-{identifier(request.rpartition('/')[2].removesuffix('.json'))}"
@@ -56,6 +56,7 @@ def forget(product: Product, environment: Environment, request: str) -> None:
         _require_done(product, environment, request, run)
         _delete_request(storage, request)  # the try that deleted it may have left older versions
         return
+    _require_new(storage, product, environment, request, run)
     if not table_columns(environment, "silver", product.name, product.partition_by):
         raise AirflowSkipException(f"Nothing of {product.name} has been published yet.")
     asked = {
@@ -94,6 +95,19 @@ def read_request(contract: Contract, request: str) -> Person:
             f"got {asked['column']!r}. Next: ask for another column."
         )
     return Person(contract, column, str(asked["value"]).strip())
+
+
+def _require_new(storage: Client, product: Product, environment: Environment, request: str, run: str) -> None:
+    """Raises AirflowFailException for a request under the name of one that was done before it was left: its
+    erasure would be taken for that one's.
+    """
+    bucket, name = _place(storage, request)
+    left, done = bucket.get_blob(name), query(environment, "erasure/done.sql", product=product.name, run=run)
+    if left and any(row["erased_at"] < left.time_created for row in done):
+        raise AirflowFailException(
+            f"{request}: expected a name that no request had before, got that of {run}, which was done. "
+            "Next: leave the request under another name, and ask again with its URI."
+        )
 
 
 def _require_done(product: Product, environment: Environment, request: str, run: str) -> None:

@@ -130,12 +130,19 @@ def test_a_json_document_stays_as_it_is_and_is_told(pipeline: Pipeline) -> None:
     assert pipeline.query(kept) == [("a JSON document, out of which no rows can be taken",)]
 
 
-def test_a_request_that_is_asked_again_changes_nothing(pipeline: Pipeline) -> None:
+def test_a_try_after_one_that_was_lost_before_its_request_was_deleted_changes_nothing(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pipeline.run("1,0,77", "2,0,5")
-    pipeline.discover(forget=ask(pipeline, "77"))
+    request = ask(pipeline, "77")
+    with monkeypatch.context() as lost:
+        lost.delattr("pipeline.forget._delete_request")
+        with pytest.raises(NameError, match="_delete_request"):
+            pipeline.discover(forget=request)
     before = pipeline.published()
-    pipeline.discover(forget=ask(pipeline, "77"))
+    pipeline.discover(forget=request)
     assert pipeline.published() == before
+    assert not pipeline.path(request["request"]).exists()
 
 
 def test_a_try_after_one_that_was_done_but_lost_its_result_comes_through(pipeline: Pipeline) -> None:
