@@ -32,7 +32,7 @@ from medallion.sql import SQL, render
 
 GOLD = "pipeline/gold.sql"
 # In the order of the steps. A later run meets the tables as the first one left them.
-FIRST_RUN = ("ledger", "owed", "referenced", "stage", "audit", "publish", "references", "replay")
+FIRST_RUN = ("ledger", "owed", "referenced", "stage", "audit", "publish", "published", "references", "replay")
 LATER_RUN = ("backfill", "stage", "audit", "changes", "publish", "replay")
 ERASURE = ("done", "rejected", "files", "dates", "runs", "erase")
 # Of the report's queries.
@@ -111,6 +111,7 @@ def _product_steps(
         yield step(f"pipeline/{name}.sql", **_first_run(product, contract, environment))
     for name in LATER_RUN:
         yield step(f"pipeline/{name}.sql", **_later_run(product, contract, environment))
+    yield step("pipeline/publish.sql", **{**_later_run(product, contract, environment), "replay": None})
     for table in gold:
         yield GOLD, partial(refresh_script, product.name, table, environment, "first", folder)
     if product.documents:
@@ -170,6 +171,7 @@ def _first_run(product: Product, contract: Contract, environment: Environment) -
         "files": 1,
         "days": environment.staging_days,
         "replay": None,
+        "fresh": True,
         "first": PLAN.train_dates[0],
         "last": PLAN.score_date,
         "where": "TRUE",
@@ -195,6 +197,7 @@ def _later_run(product: Product, contract: Contract, environment: Environment) -
         "run": "later",
         "table": f"{product.name}__later",
         "replay": {"rows": 1, "fingerprint": "1"},
+        "fresh": False,
         "uri": "gs://lake/folder/*.json",
     }
 

@@ -98,6 +98,10 @@ class Script:
                     yield from self._resolve(node.expression, kind)
             case ast.ASTIfStatement():
                 yield from self._branches(node)
+            case ast.ASTForInStatement():
+                yield from self._loop(node)
+            case ast.ASTExecuteImmediateStatement(into_clause=None, using_clause=None):
+                yield from self._resolve(node.sql, type_of("STRING"))
             case ast.ASTBeginEndBlock(handler_list=None):
                 yield from self._statements(node.statement_list_node)
             case ast.ASTBeginStatement() | ast.ASTCommitStatement() | ast.ASTRollbackStatement():
@@ -132,6 +136,16 @@ class Script:
                 again.append(branch)
         for branch in again:
             yield from self._statements(branch)
+
+    def _loop(self, node: Any) -> Iterator[Problem]:
+        yield from self._resolve(node.query)
+        found = self._analyze(node.query, "").output_column_list
+        fields = (
+            f"{column.name} {column.column.type.type_kind.name.removeprefix('TYPE_')}" for column in found
+        )
+        self._variables[node.variable.id_string.lower()] = type_of(f"STRUCT<{', '.join(fields)}>")
+        self._forget_catalog()
+        yield from self._statements(node.body)
 
     def _resolve(self, node: Any, kind: Any = None) -> Iterator[Problem]:
         """Types a statement and takes over what it makes; or an expression, which must be of a type."""

@@ -29,13 +29,14 @@ def publish(product: Product, environment: Environment) -> Any:
         return {
             "partition_by": product.partition_by,
             "cluster_by": product.cluster_by,
+            "fresh": "dry_run" not in found(context),
             "evolved": evolved,
             "left_out": without_room(left_out),
         }
 
     def announce(context: Context) -> None:
         discovered = found(context)
-        if "dry_run" not in discovered:
+        if "dry_run" not in discovered or _is_published(product, environment, discovered):
             return
         if "replay" in discovered:
             outcome = replay_outcome(context)
@@ -50,3 +51,13 @@ def publish(product: Product, environment: Environment) -> Any:
             raise AirflowSkipException(f"Dry run, nothing is published: {outcome}")
 
     return run_script("publish", product, environment, values=values, pre_execute=announce, within_run=True)
+
+
+def _is_published(product: Product, environment: Environment, discovered: dict[str, Any]) -> bool:
+    """Whether a run that is to be applied has been: Airflow asks again when the task goes on after it was put
+    off, and then nothing would seem to change.
+    """
+    if discovered["dry_run"]:
+        return False
+    known = {"product": product.name, "run": discovered["run"]}
+    return bool(query(environment, "pipeline/published.sql", **known))

@@ -1,7 +1,7 @@
 {#- What publishing a run would change in silver, by business date: rows added, changed and removed.
     From the same versions that publish stores.
     No row is stored; columns that silver is to gain are there from now on. -#}
-{% from 'pipeline/silver.sql' import bucket, columns, names, own, places, same_key, shown_and_to_be_shown with context %}
+{% from 'pipeline/silver.sql' import bucket, columns, demanded, names, own, places, same_key, shown_and_to_be_shown with context %}
 {% include 'pipeline/silver_tables.sql' %}
 
 {% include 'pipeline/versions.sql' %}

@@ -9,7 +9,7 @@ SELECT source_file, source_generation, ARRAY_AGG(DISTINCT {{ partition_by }}) AS
     WHERE status != 'rejected'
     GROUP BY source_file, source_generation
 {%- endmacro %}
-{% from 'pipeline/silver.sql' import bucket, columns, names, own, places, same_key, shown_and_to_be_shown with context %}
+{% from 'pipeline/silver.sql' import bucket, columns, demanded, names, own, places, same_key, shown_and_to_be_shown with context %}
 {% include 'pipeline/silver_tables.sql' %}
 
 CREATE TABLE IF NOT EXISTS `{{ quarantine }}.{{ product }}` (
@@ -104,29 +104,40 @@ IF NOT EXISTS (SELECT 1 FROM `{{ ops }}.runs` WHERE product = {{ product | liter
     UPDATE `{{ quarantine }}.{{ product }}`
     SET resolved_by = {{ run | literal }}
     WHERE resolved_by IS NULL AND source_file IN (SELECT uri FROM {{ table }}__accepted);
-
-    DELETE FROM `{{ ops }}.files` AS f
-    WHERE
-      f.product = {{ product | literal }}
-      AND EXISTS (SELECT 1 FROM `{{ staging }}.{{ table }}__files` AS s WHERE s.uri = f.uri AND s.generation = f.generation);
   END IF;
 
   INSERT INTO `{{ quarantine }}.{{ product }}` (run, source_file, source_generation, contract_version, reasons, raw)
-  SELECT {{ run | literal }}, source_file, source_generation, {{ contract.version | literal }}, reasons, raw
-  FROM `{{ staging }}.{{ table }}`
-  WHERE status = 'rejected';
+  SELECT {{ run | literal }}, s.source_file, s.source_generation, {{ contract.version | literal }}, s.reasons, s.raw
+  FROM `{{ staging }}.{{ table }}` AS s
+  INNER JOIN {{ table }}__accepted AS a ON a.uri = s.source_file AND a.generation = s.source_generation
+  WHERE s.status = 'rejected';
 
-  INSERT INTO `{{ ops }}.files` (
-    product, uri, generation, size, checksum, run, state, reason, rows_read, rows_valid, rows_rejected, rows_duplicate,
-    format, header, dates
-  )
-  SELECT
-    {{ product | literal }}, f.uri, f.generation, f.size, f.checksum, {{ run | literal }}, f.state, f.reason,
-    f.rows_read, f.rows_valid, f.rows_rejected, f.rows_duplicate, f.format, f.header, d.dates
-  FROM `{{ staging }}.{{ table }}__files` AS f
-  LEFT JOIN (
-    {{ dates_by_file() }}
-  ) AS d ON d.source_file = f.uri AND d.source_generation = f.generation;
+  MERGE `{{ ops }}.files` AS f
+  USING (
+    SELECT s.*, d.dates
+    FROM `{{ staging }}.{{ table }}__files` AS s
+    LEFT JOIN (
+      {{ dates_by_file() }}
+    ) AS d ON d.source_file = s.uri AND d.source_generation = s.generation
+  ) AS n
+  ON f.product = {{ product | literal }} AND f.uri = n.uri AND f.generation = n.generation
+  {% if not fresh %}
+  -- A file that is rejected as a whole by now leaves in silver what it brought, at the dates that are known.
+  WHEN MATCHED THEN
+    UPDATE SET
+      run = {{ run | literal }}, state = n.state, reason = n.reason, rows_read = n.rows_read, rows_valid = n.rows_valid,
+      rows_rejected = n.rows_rejected, rows_duplicate = n.rows_duplicate, format = n.format, header = n.header,
+      dates = COALESCE(n.dates, f.dates)
+  {% endif %}
+  WHEN NOT MATCHED THEN
+    INSERT (
+      product, uri, generation, size, checksum, run, state, reason, rows_read, rows_valid, rows_rejected, rows_duplicate,
+      format, header, dates
+    )
+    VALUES (
+      {{ product | literal }}, n.uri, n.generation, n.size, n.checksum, {{ run | literal }}, n.state, n.reason,
+      n.rows_read, n.rows_valid, n.rows_rejected, n.rows_duplicate, n.format, n.header, n.dates
+    );
   {% endif %}
 
   INSERT INTO `{{ ops }}.runs` (
@@ -135,9 +146,14 @@ IF NOT EXISTS (SELECT 1 FROM `{{ ops }}.runs` WHERE product = {{ product | liter
   )
   SELECT
     {{ product | literal }}, {{ run | literal }}, {{ contract.version | literal }}, {{ release | literal }},
-    COUNT(*), SUM(rows_read), SUM(rows_valid), SUM(rows_rejected), SUM(rows_duplicate), CURRENT_TIMESTAMP(),
-    {{ (replay is not none) | literal }}
+    COUNT(*), COALESCE(SUM(rows_read), 0), COALESCE(SUM(rows_valid), 0), COALESCE(SUM(rows_rejected), 0),
+    COALESCE(SUM(rows_duplicate), 0), CURRENT_TIMESTAMP(), {{ (replay is not none) | literal }}
+  {% if replay %}
   FROM `{{ staging }}.{{ table }}__files`;
+  {% else %}
+  FROM `{{ ops }}.files`
+  WHERE product = {{ product | literal }} AND run = {{ run | literal }};
+  {% endif %}
 
   {% if left_out %}
   INSERT INTO `{{ ops }}.checks` (product, run, step, name, severity, passed, detail)

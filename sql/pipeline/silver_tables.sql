@@ -1,5 +1,5 @@
 {#- Declares what scripts about silver remember, makes silver's tables, and gives them the columns that a run brings and they don't have yet.
-    From the contract, and what files bring beyond it. Silver's own table, whose columns are what is known, gains one last:
+    From the contract, and what files bring beyond it. What the contract demands no more may be NULL. Silver's own table, whose columns are what is known, gains one last:
     a script that ends in between adds it to both when it is run again.
     A backfill is compared with them before it is published, so that they are made before that. -#}
 {% macro layout(name, description) %}
@@ -54,3 +54,16 @@ SET known = (
 {% for name in evolved %}
 {{ addition(name, 'STRING', 'Came by drift: files bring it, the contract does not know it.') }}
 {%- endfor %}
+
+FOR strict IN (
+  SELECT table_name, column_name
+  FROM `{{ silver }}`.INFORMATION_SCHEMA.COLUMNS
+  WHERE
+    table_name IN UNNEST({{ places | literal }})
+    AND is_nullable = 'NO'
+    AND column_name NOT IN UNNEST({{ demanded | literal }})
+) DO
+  EXECUTE IMMEDIATE FORMAT(
+    'ALTER TABLE `{{ silver }}.%s` ALTER COLUMN `%s` DROP NOT NULL', strict.table_name, strict.column_name
+  );
+END FOR;

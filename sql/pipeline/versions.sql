@@ -1,14 +1,15 @@
 {#- Every version of the rows that a run is about, as they will be once it is published: publish stores what differs.
     From the run's staging tables, silver, the rows that silver doesn't show, and the index of keys.
     A file's newer generation takes the place of the older one, so that a corrected file can also take rows away; where
-    one does, the next newest version of a key is shown again. One that was rejected as a whole takes nobody's. Nothing
-    but the partitions of these keys is read. -#}
+    one does, the next newest version of a key is shown again. One that was rejected as a whole takes nobody's. A file
+    that the run took for new, and that another run has published meanwhile, is that one's. Nothing but the partitions of
+    these keys is read. -#}
 CREATE OR REPLACE TEMP TABLE {{ table }}__accepted AS
 SELECT f.uri, f.generation
 FROM `{{ staging }}.{{ table }}__files` AS f
 LEFT JOIN `{{ ops }}.files` AS newer
-  ON newer.product = {{ product | literal }} AND newer.uri = f.uri AND newer.generation > f.generation
-  AND newer.state = 'accepted'
+  ON newer.product = {{ product | literal }} AND newer.uri = f.uri
+  AND (newer.generation > f.generation AND newer.state = 'accepted'{{ ' OR newer.generation = f.generation' if fresh }})
 WHERE newer.uri IS NULL AND f.state = 'accepted';
 
 {% if not replay %}

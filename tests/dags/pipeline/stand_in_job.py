@@ -56,17 +56,21 @@ def contract(
 
 
 def clean(manifest: Manifest, path: Callable[[str], Path]) -> None:
-    """Leaves what the job leaves: too small an amount is rejected, the last line of a key stays.
+    """Leaves what the job leaves: too small an amount is rejected, the last line of a key stays, and a file
+    without a column that is required beyond those of all orders is rejected as a whole.
 
     `path` tells the file of an object.
     """
-    minimum = manifest.contract["schema"][0]["properties"][3]["logicalTypeOptions"]["minimum"]
+    properties = manifest.contract["schema"][0]["properties"]
+    minimum = properties[3]["logicalTypeOptions"]["minimum"]
+    required = {column["name"] for column in properties[4:] if column.get("required")}
     texts = [path(file.uri).read_text().splitlines() for file in manifest.files if not manifest.replay]
     headers = [file.header or texts[number][0] for number, file in enumerate(manifest.files)]
     if manifest.replay:
         read = list(_replayed(path(manifest.replay)))
     else:
-        read = [(file, line) for file, lines in enumerate(texts) for line in lines[1:]]
+        usable = [required <= set(header.split(",")) for header in headers]
+        read = [(file, line) for file, lines in enumerate(texts) if usable[file] for line in lines[1:]]
     rows = [_row(file, headers[file], raw, minimum) for file, raw in read]
     marks = _judge(rows, told_of_all=manifest.replay is not None)
     output = path(manifest.output)
@@ -146,7 +150,7 @@ def _ledger_line(number: int, file: SourceFile, rows: list[Row], header: str) ->
         "format": "csv",
         "header": header,
         "state": "accepted" if count else "rejected",
-        "reason": None if count else "header only: the file has no rows",
+        "reason": None if count else "no rows that can be used",
         "rows_read": count.total(),
         **{f"rows_{status}": count[status] for status in STATUSES},
         "new_columns": _new(header),

@@ -1,5 +1,6 @@
 """Files that are processed again by today's contract: first told, then done."""
 
+import json
 from typing import Any
 
 import pytest
@@ -40,6 +41,29 @@ def test_a_backfill_that_is_applied_does_what_it_told(mended: Pipeline) -> None:
     assert mended.query(SILVER) == [(1, 7), (2, -1), (3, -1), (4, 4)]
     assert mended.query("SELECT COUNT(*) FROM quarantine.{product} WHERE resolved_by IS NULL") == [(0,)]
     assert mended.backfill("2017-01-01", "2017-01-31", apply=False) == []
+
+
+def test_what_an_applied_backfill_told_stays_when_its_task_goes_on(mended: Pipeline) -> None:
+    context = mended.discover(backfill={"first": "2017-01-01", "last": "2017-01-31", "apply": True})
+    mended.clean(context)
+    for _ in range(2):
+        mended.publish(context)
+    told = mended.path(f"{mended.manifest(context).output}/changes.json").read_text()
+    assert json.loads(told) == [change(2, added=1), change(3, added=1)]
+
+
+def test_a_file_that_fails_as_a_whole_by_now_can_still_take_its_rows_away(pipeline: Pipeline) -> None:
+    usable, strict = contract(deletes=True), contract(deletes=True)
+    strict["schema"][0]["properties"][-1]["required"] = True
+    pipeline.contract = usable
+    pipeline.run("1,0,7", "2,0,8", name="a.csv")
+    pipeline.contract = strict
+    assert pipeline.backfill("2017-01-02", "2017-01-02", apply=True) == []
+    assert pipeline.query("SELECT state FROM ops.files WHERE product = '{product}'") == [("rejected",)]
+    assert pipeline.query(SILVER) == [(1, 7), (2, 8)]
+    pipeline.contract = usable
+    pipeline.run("2,1,5", name="a.csv")
+    assert pipeline.query(SILVER) == [(2, 5)]
 
 
 def test_rows_that_fail_by_now_are_taken_away(pipeline: Pipeline) -> None:

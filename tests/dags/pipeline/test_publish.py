@@ -1,6 +1,7 @@
 """What silver shows after runs of any order, and what becomes of a file that comes again."""
 
 import itertools
+import json
 from datetime import date
 
 import pytest
@@ -186,6 +187,43 @@ def test_a_run_that_was_undone_is_published_again(pipeline: Pipeline, define: De
     assert shown[0] == shown[1]
     assert all(shown[0].values())
     assert f"gold.{pipeline.product.name}" in shown[0]
+
+
+def test_a_run_that_others_have_overtaken_leaves_their_files_alone(pipeline: Pipeline) -> None:
+    pipeline.land("a.csv", "1,0,10", "2,0,-1")
+    pipeline.land("b.csv", "3,0,10", "4,0,-1")
+    overtaken = pipeline.discover()
+    pipeline.clean(overtaken)
+    pipeline.land("c.csv", "5,0,10")
+    pipeline.contract = contract(minimum=-1)
+    pipeline.run("3,1,11", "4,1,-1", name="b.csv")
+    before = pipeline.published()
+    for task_id in ("stage.tables", "stage.rows", "stage.files", "audit", "publish"):
+        pipeline.task(task_id, overtaken)
+    told = pipeline.published()
+    (run,) = set(told.pop("ops.runs")) - set(before.pop("ops.runs"))
+    (line,) = set(told.pop("ops.files")) - set(before.pop("ops.files"))
+    assert told == before
+    assert (json.loads(run)["files"], json.loads(run)["rows_read"]) == (1, 2)
+    assert json.loads(line)["uri"].endswith("/b.csv")  # of the version that is no more
+
+
+@pytest.mark.parametrize("later", ["optional", "gone"])
+def test_what_a_contract_demands_no_more_may_be_null(pipeline: Pipeline, later: str) -> None:
+    header = f"{HEADER},gone"
+    strict, optional = contract(deletes=True), contract(deletes=True)
+    strict["schema"][0]["properties"][-1]["required"] = True
+    changed = optional if later == "optional" else contract()
+    for number, known in enumerate((strict, changed, changed)):
+        pipeline.contract = known
+        pipeline.run(f"{number},0,10,false", header=header, name=f"{number}.csv")
+    pipeline.query("UPDATE silver.{product} SET gone = NULL WHERE order_id = 2")
+    shown = False if later == "optional" else None
+    assert pipeline.query("SELECT gone FROM silver.{product} ORDER BY order_id") == [
+        (False,),
+        (shown,),
+        (None,),
+    ]
 
 
 def submitted(pipeline: Pipeline, run: str) -> str:
