@@ -172,7 +172,7 @@ check: setup $(VENV)/infra/.ready $(VENV)/checkov/.ready  ## lint, types, import
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy medallion spark_jobs ml deploy infra local dags bench
 	PYTHONPATH=.:dags $(BIN)/lint-imports
-	$(BIN)/python -m local.check
+	PYTHONPATH=.:dags $(BIN)/python -m local.check
 	$(VENV)/infra/bin/sqlfluff lint --disable-progress-bar --processes 2 sql/gold sql/report
 	$(VENV)/infra/bin/python -m infra.checks
 

@@ -1,5 +1,9 @@
 """`make check` tells every problem of every file at once."""
 
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +11,7 @@ import yaml
 from pyspark.sql import SparkSession
 
 from local.check import check
+from medallion.documents import ROOT
 from tests.conftest import edit
 
 PRODUCT = "products/customer_transactions.yaml"
@@ -15,6 +20,16 @@ CONTRACT = "contracts/customer_transactions.yaml"
 
 def test_the_projects_own_files_have_no_problem(spark: SparkSession) -> None:
     assert list(check()) == []
+
+
+def test_the_command_finds_the_functions_that_products_name_as_steps() -> None:
+    line = r"\tPYTHONPATH=(\S+) \$\(BIN\)/python -m local\.check\n"
+    found = re.search(line, (ROOT / "Makefile").read_text())
+    assert found, "make check: python -m local.check needs dags/ on its path"
+    asked = "from medallion.steps import registered_steps; print(dict(registered_steps()))"
+    command, environment = [sys.executable, "-c", asked], {**os.environ, "PYTHONPATH": found[1]}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("{}\n", "")
 
 
 def test_a_contract_is_held_to_the_standards_schema(conf: Path) -> None:
