@@ -12,12 +12,20 @@ from airflow.sdk import DAG, task
 from medallion.deadlines import deadline_cron, due_before, last_deadline, not_shown
 from medallion.environments import Environment
 from medallion.products import Product
-from pipeline.incidents import DEADLINE, Incident, close_incidents, open_incidents, raise_incident
+from pipeline.incidents import (
+    DEADLINE,
+    FAILURE,
+    Incident,
+    close_incidents,
+    open_incidents,
+    raise_incident,
+)
 from pipeline.notify import task_defaults
 from pipeline.scripts import query
 from pipeline.work import from_now_on
 
-SUFFIX = "__deadline"
+SUFFIX, LOOK = "__deadline", "look"
+UNSEEN = f"{FAILURE}{LOOK}"
 
 
 def deadline_dag(product: Product, environment: Environment) -> DAG:
@@ -40,7 +48,7 @@ def _look(product: Product, environment: Environment) -> Any:
     schedule = product.schedule
     assert schedule is not None
 
-    @task(task_id="look")
+    @task(task_id=LOOK)
     def look(**context: Any) -> None:
         deadline = last_deadline(schedule, context["dag_run"].run_after)
         tables = [table.table for table in product.gold]
@@ -48,6 +56,7 @@ def _look(product: Product, environment: Environment) -> Any:
         late = not_shown(shown, due_before(schedule, deadline))
         known = open_incidents(product, environment)
         audience = product.notify_failure
+        close_incidents([UNSEEN], known, product, environment, audience)  # this time it could look
         if not late:
             close_incidents([DEADLINE], known, product, environment, audience)
             return

@@ -242,3 +242,26 @@ def test_a_missed_deadline_is_over_when_silver_and_gold_are_there(alerted: Pipel
     assert len(mails()) == 1  # a run with nothing new publishes nothing
     work(alerted, "all_clear", run_on("2017-01-02", found=found))
     assert watched() == [f"{name}: not published in time", f"{name}: not published in time: over"]
+
+
+def test_a_look_that_failed_is_over_when_one_could_look(alerted: Pipeline, mails: Mails) -> None:
+    schedule = replace(alerted.product.schedule, deadline="07:00")  # type: ignore[type-var]
+    alerted.product = replace(alerted.product, schedule=schedule, alerts=())
+    watch = deadline_dag(alerted.product, alerted.environment)
+    look, name = watch.get_task("look"), alerted.product.name
+    (callback,) = look.on_failure_callback
+    callback(run_on("2017-01-02", "look", dag=watch, exception=ValueError("quota")))
+    assert f"Next: airflow tasks clear --only-failed --downstream --yes --task-regex look {watch.dag_id}" in (
+        text(mails()[0])
+    )
+    run = SimpleNamespace(run_after=datetime.now(UTC))
+    look.python_callable(**{**run_on("2017-01-03"), "dag_run": run})
+    assert [(incident, closed) for incident, _, _, closed in alerted.query(NOTED)] == [
+        ("deadline", False),
+        ("failure.look", True),
+    ]
+    assert subjects(mails) == [
+        f"{name}: look failed",
+        f"{name}: look failed: over",
+        f"{name}: not published in time",
+    ]
