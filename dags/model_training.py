@@ -3,7 +3,6 @@
 from airflow.sdk import get_parsing_context
 
 from medallion.environments import environment_name, load_environment
-from medallion.errors import MedallionError
 from medallion.models import load_model, model_names
 from pipeline.broken import broken_dag
 from pipeline.training import model_dag
@@ -14,5 +13,5 @@ asked = get_parsing_context().dag_id  # a task that starts needs no DAG but its 
 for name in model_names() if asked is None else {asked} & set(model_names()):
     try:
         globals()[name] = model_dag(load_model(name), environment)
-    except MedallionError as error:
+    except Exception as error:  # whatever it is, the other models go on
         globals()[name] = broken_dag(name, error)

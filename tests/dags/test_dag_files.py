@@ -9,7 +9,7 @@ from airflow.exceptions import AirflowFailException
 from airflow.sdk.definitions.context import _AIRFLOW_PARSING_CONTEXT_DAG_ID
 
 from medallion.errors import ConfigError
-from medallion.models import model_names
+from medallion.models import Model, load_model, model_names
 from medallion.products import Schedule, load_product, product_names
 
 ROOT = Path(__file__).parents[2]
@@ -48,6 +48,19 @@ def test_whatever_breaks_a_product_hides_no_other(monkeypatch: pytest.MonkeyPatc
     found = runpy.run_path(str(ROOT / "dags/data_products.py"))
     assert found["weather"].description == "ZeroDivisionError: a mistake in the code"
     assert found["sales"].get_task("publish")
+
+
+def test_whatever_breaks_a_model_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(name: str) -> Model:
+        if name == "first":
+            raise ZeroDivisionError("a mistake in the code")
+        return replace(load_model("customer_churn"), name=name)
+
+    monkeypatch.setattr("medallion.models.load_model", broken)
+    monkeypatch.setattr("medallion.models.model_names", lambda: ("first", "second"))
+    found = runpy.run_path(str(ROOT / "dags/model_training.py"))
+    assert found["first"].description == "ZeroDivisionError: a mistake in the code"
+    assert found["second"].get_task("train")
 
 
 @pytest.mark.parametrize(("asked", "built"), [("sales", {"sales"}), ("customer_churn", {"customer_churn"})])
