@@ -210,7 +210,7 @@ def main() -> None:
     settings = Settings(
         root, arguments.staging_bucket, arguments.driver_memory, arguments.slots, dict(arguments.conf)
     )
-    runs = RunTable(settings, arguments.record or root.parent / "dataproc" / "submissions.jsonl")
+    runs = RunTable(settings, root.parent / "dataproc" / "submissions.jsonl")
     server = create_server(runs)
     server.add_insecure_port(f"127.0.0.1:{arguments.port}")
     stopped = threading.Event()
@@ -229,7 +229,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--staging-bucket", required=True, help="bucket of the drivers' output")
     parser.add_argument("--driver-memory", default="2g", help="heap of one Spark process")
     parser.add_argument("--slots", type=int, default=2, help="Spark processes at once; the rest wait")
-    parser.add_argument("--record", type=Path, help="file of all submissions and their states")
     parser.add_argument(
         "--conf", type=_property, action="append", default=[], help="Spark property of every job: KEY=VALUE"
     )

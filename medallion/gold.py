@@ -1,4 +1,4 @@
-"""A gold table as its files in sql/gold say: the SELECT, the checks beside it, and a fingerprint of both."""
+"""A gold table as its files in sql/gold say: the SELECT with its fingerprint, and the checks beside it."""
 
 import hashlib
 import re

@@ -1,6 +1,5 @@
 """`make bench-parsing`: how long Airflow takes to parse hundreds of products, beside dag-factory."""
 
-import argparse
 import json
 import os
 import subprocess
@@ -47,16 +46,11 @@ class Contender:
         return told
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="make bench-parsing", description=__doc__)
-    parser.add_argument("--number", type=int, default=NUMBER)
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    arguments = parser.parse_args(argv)
+def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
-        contenders = lay_out(Path(folder), arguments.number)
+        contenders = lay_out(Path(folder), NUMBER)
         rounds = [
-            {contender.name: contender.parse(Path(folder)) for contender in contenders}
-            for _ in range(arguments.rounds)
+            {contender.name: contender.parse(Path(folder)) for contender in contenders} for _ in range(ROUNDS)
         ]
     return report(rounds)
 

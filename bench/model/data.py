@@ -17,7 +17,7 @@ from medallion.sql import render
 MODEL = load_model("customer_churn")
 TIMEZONE = "America/New_York"
 BUCKET = "sample-model"
-FIRST, LAST = date(2017, 1, 1), date(2017, 12, 31)
+FIRST = date(2017, 1, 1)
 
 
 def environment() -> Environment:

@@ -1,6 +1,5 @@
 """Checks infra/, workflows and code offline; what passed is not checked again until it changes."""
 
-import argparse
 import hashlib
 import os
 import re
@@ -21,6 +20,8 @@ ROOT = INFRA.parent
 ENVIRONMENTS = ("dev", "prod")
 PRODUCT_CODE = ("dags", "deploy", "infra", "local", "medallion", "ml", "spark_jobs")
 OWN = Path(sys.executable).parent
+CHECKOV = OWN.parent.parent / "checkov" / "bin" / "checkov"  # it has an environment of its own
+CACHE = ROOT / ".local" / "cache"
 RESOURCE = re.compile(r'^(?P<kind>resource|data) "(?P<type>google_\w+)"', re.MULTILINE)
 
 
@@ -38,14 +39,9 @@ class Check:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="make check", description=__doc__)
-    parser.add_argument("--cache", type=Path, default=ROOT / ".local" / "cache")
-    parser.add_argument("--checkov", type=Path, default=OWN.parent.parent / "checkov" / "bin" / "checkov")
-    arguments = parser.parse_args()
-    passed = arguments.cache / "checks"
-    passed.mkdir(parents=True, exist_ok=True)
+    (CACHE / "checks").mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(2) as pool:
-        outcomes = list(pool.map(lambda check: outcome(check, arguments.cache), checks(arguments.checkov)))
+        outcomes = list(pool.map(lambda check: outcome(check, CACHE), checks()))
     for said, _ in outcomes:
         print(said)
     return int(any(failed for _, failed in outcomes))
@@ -66,12 +62,12 @@ def outcome(check: Check, cache: Path) -> tuple[str, bool]:
     return f"{check.name}: passed", False
 
 
-def checks(checkov: Path) -> Iterator[Check]:
+def checks() -> Iterator[Check]:
     """Every check, the longest first."""
     configuration = ("infra", "conf", "requirements/infra.txt")
     python = tuple(name for name in PRODUCT_CODE if (ROOT / name).exists())
     tracked = _tracked()
-    yield Check("checkov", (*configuration, "requirements/checkov.txt"), lambda cache: _checkov(checkov))
+    yield Check("checkov", (*configuration, "requirements/checkov.txt"), _checkov)
     yield Check("detect-secrets", tuple(tracked), lambda cache: _secrets(tracked))
     yield Check("terraform test", configuration, _terraform)
     yield Check("terraform fmt", ("infra",), _format)
@@ -110,13 +106,13 @@ def _terraform(cache: Path) -> None:
             _run("terraform", "-chdir=infra", "test", "-no-color", f"-var-file={name}.tfvars", **environment)
 
 
-def _checkov(checkov: Path) -> None:
-    if not checkov.exists():
-        raise CheckError(f"{checkov} is not there. Next: make check, which installs it.")
+def _checkov(cache: Path) -> None:
+    if not CHECKOV.exists():
+        raise CheckError(f"{CHECKOV} is not there. Next: make check, which installs it.")
     folders = ["--directory", "infra", "--external-checks-dir", "infra/policies"]
     options = ["--framework", "terraform", "--skip-download", "--compact", "--quiet"]
     for name in ENVIRONMENTS:
-        _run(checkov, *folders, *options, "--var-file", f"infra/{name}.tfvars")
+        _run(CHECKOV, *folders, *options, "--var-file", f"infra/{name}.tfvars")
 
 
 def _secrets(tracked: list[str]) -> None:
