@@ -82,10 +82,10 @@ def print_summary(summary: dict[str, Any]) -> None:
         console.print(table_cell(line))
     if not summary["published"]:
         console.print("Nothing new was found, and nothing was published.")
-    seconds = summary["seconds"]
+    seconds, end = summary["seconds"], "the run" if summary["model"] is None else "training"
     console.print(
         f"Services ready after {seconds['services_ready']} s; "
-        f"from then to the end of training {seconds['ready_to_end']} s."
+        f"from then to the end of {end} {seconds['ready_to_end']} s."
     )
     if summary.get("report"):
         console.print(f"Report page: {summary['report']}")

@@ -45,3 +45,14 @@ def test_a_files_name_in_a_note_is_no_command_to_the_terminal(capsys: pytest.Cap
     seconds = {"services_ready": 1, "ready_to_end": 2}
     print_summary({**nothing, "drift": drift, "published": True, "seconds": seconds})
     assert r"a\x1b[2J.csv: id: 5 of 5" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("model", "end"), [(None, "the run"), ({}, "training")])
+def test_a_product_without_a_model_has_no_training_to_end(
+    capsys: pytest.CaptureFixture[str], model: dict | None, end: str
+) -> None:
+    nothing: dict[str, dict] = {name: {} for name in ("figures", "rows", "gold_rows", "drift")}
+    lists: dict[str, list] = {"files": [], "rules": []}
+    seconds = {"services_ready": 1, "ready_to_end": 2}
+    print_summary({**nothing, **lists, "model": model, "published": True, "seconds": seconds})
+    assert f"from then to the end of {end} 2 s." in capsys.readouterr().out
