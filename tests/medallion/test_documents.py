@@ -10,12 +10,20 @@ from medallion.errors import ConfigError
 
 
 @pytest.mark.parametrize(
-    ("pattern", "text"),
-    [("^a$", "a"), (r"^a\$", "a$b"), ("^[$]", "$b"), (r"^a$|^\$b", "$bc"), (r"^[\]$]a$", "$a")],
+    ("pattern", "text", "other"),
+    [
+        ("^a$", "a", "ab"),
+        (r"^a\$", "a$b", "ab"),
+        ("^[$]", "$b", "b"),
+        (r"^a$|^\$b", "$bc", "ab"),
+        (r"^[\]$]a$", "$a", "ba"),
+    ],
 )
-def test_a_text_is_as_the_pattern_has_it(tmp_path: Path, pattern: str, text: str) -> None:
+def test_a_text_is_as_the_pattern_has_it(tmp_path: Path, pattern: str, text: str, other: str) -> None:
     (tmp_path / "schema.json").write_text(json.dumps({"pattern": pattern}))
     validate(text, tmp_path / "schema.json", "file")
+    with pytest.raises(ConfigError, match=rf"expected pattern .*, got '{other}'"):
+        validate(other, tmp_path / "schema.json", "file")
 
 
 @pytest.mark.parametrize("pattern", ["^a$", "^(b|a$)", "^[$a]$", r"^\$?a$"])

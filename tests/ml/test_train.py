@@ -79,7 +79,10 @@ def test_another_seed_gives_other_weights_and_every_epoch_is_told(
 
 
 def test_a_complete_version_is_not_trained_again(version: str, config: str) -> None:
+    before = _files(Path(version))
     _train("/no/such/extract", Path(version), config)
+    assert {MODEL, TRAINING} <= before.keys()
+    assert _files(Path(version)) == before
 
 
 @pytest.mark.parametrize("killed_at", ["saved_model.zip", "saved_model/variables/variables.index", TRAINING])
