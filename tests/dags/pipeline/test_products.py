@@ -181,7 +181,8 @@ def test_bike_stations_go_from_their_database_to_their_history(
 
 
 DOCS = Path(__file__).parents[3] / "docs" / "adding_a_data_product.md"
-BLOCK = re.compile(r"^```(yaml|sql|csv)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"^`((?:conf|sql)/\S+)`:\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINES = re.compile(r"^```csv\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -190,16 +191,15 @@ def example(tmp_path: Path) -> tuple[Path, list[str]]:
     shutil.copytree(SQL, tmp_path / "sql", ignore=shutil.ignore_patterns("gold"))
     (tmp_path / "conf").mkdir()
     shutil.copy(CONF / "product.schema.json", tmp_path / "conf")
-    lines: list[str] = []
-    for kind, block in BLOCK.findall(DOCS.read_text()):
-        place = re.match(r"(?:#|--) ((?:conf|sql)/\S+)\n", block)
-        if place:
-            path = tmp_path / place[1]
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(block[place.end() :])
-        elif kind == "csv":
-            lines = block.splitlines()
-    return tmp_path, lines
+    page = DOCS.read_text()
+    files = FILE.findall(page)
+    assert len(files) == 4
+    for name, block in files:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(block)
+    (lines,) = LINES.findall(page)
+    return tmp_path, lines.splitlines()
 
 
 def test_a_new_product_is_what_the_docs_say_and_nothing_else(
