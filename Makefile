@@ -120,13 +120,13 @@ status: setup  ## every product: last runs, rows, rejected by rule, deadline, op
 
 .PHONY: explain
 explain: setup  ## a row's passport: KEY="values of the key, with commas between" [PRODUCT=…]
-	@[ -n "$(KEY)" ] || { echo 'Give the key: make explain KEY="31198459904,1083296"' >&2; exit 2; }
+	@[ -n "$(KEY)" ] || { echo 'Give the key: make explain KEY="31198570044,1095275"' >&2; exit 2; }
 	$(BIN)/python -m local.explain "$(PRODUCT)" "$(KEY)"
 
 .PHONY: forget
-forget: setup  ## take a customer out of all that a product holds: CUSTOMER=… [PRODUCT=…]
+forget: setup  ## take a customer out of all that a product holds: CUSTOMER=… [PRODUCT=…] [COLUMN=…]
 	@[ -n "$(CUSTOMER)" ] || { echo 'Say whom: make forget CUSTOMER=1071' >&2; exit 2; }
-	$(BIN)/python -m local.forget "$(PRODUCT)" "$(CUSTOMER)"
+	$(BIN)/python -m local.forget "$(PRODUCT)" "$(CUSTOMER)" $(if $(COLUMN),--column "$(COLUMN)")
 
 .PHONY: dashboard
 dashboard: setup  ## where a product's gold is looked at: PRODUCT=… ENV=dev|prod [REPORT=id of a report to copy]
