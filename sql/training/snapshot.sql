@@ -13,6 +13,13 @@ FROM (
   {% include 'training/provenance.sql' %}
 );
 {%- endmacro %}
+{% macro columns(dataset, table) %}
+(
+  SELECT STRING_AGG(CONCAT(column_name, ' ', data_type) ORDER BY ordinal_position)
+  FROM `{{ dataset }}`.INFORMATION_SCHEMA.COLUMNS
+  WHERE table_name = {{ table | literal }}
+)
+{%- endmacro %}
 DECLARE snapshot_dates ARRAY<DATE> DEFAULT {{ plan.snapshot_dates | literal }};
 DECLARE train_dates ARRAY<DATE> DEFAULT {{ plan.train_dates | literal }};
 DECLARE validation_date DATE DEFAULT {{ plan.validation_date | literal }};
@@ -28,11 +35,14 @@ AS
 
 {{ unchanged() }}
 
-CREATE TABLE IF NOT EXISTS `{{ gold }}.customer_features`
-PARTITION BY snapshot_date
-CLUSTER BY customer_id
-OPTIONS (description = {{ description | literal }})
-AS SELECT * FROM `{{ staging }}.{{ build }}` LIMIT 0;
+-- Features that were changed begin a new table: versions keep what they learned from in their examples.
+IF {{ columns(gold, 'customer_features') }} IS DISTINCT FROM {{ columns(staging, build) }} THEN
+  CREATE OR REPLACE TABLE `{{ gold }}.customer_features`
+  PARTITION BY snapshot_date
+  CLUSTER BY customer_id
+  OPTIONS (description = {{ description | literal }})
+  AS SELECT * FROM `{{ staging }}.{{ build }}` LIMIT 0;
+END IF;
 
 BEGIN TRANSACTION;
 DELETE FROM `{{ gold }}.customer_features` WHERE snapshot_date IN UNNEST(snapshot_dates);

@@ -106,6 +106,21 @@ def test_a_snapshot_is_taken_once_however_often_it_runs(run: ModelRun) -> None:
     assert features == {"n": 6 * CUSTOMERS, "dates": 6}
 
 
+def test_changed_features_begin_a_new_table_that_later_snapshots_are_added_to(run: ModelRun) -> None:
+    run.publish("r1")
+    run.query("CREATE TABLE gold.customer_features AS SELECT 1 AS visits, DATE '2017-01-01' AS snapshot_date")
+    plan = run.plan()
+    named = (run.name, plan["snapshot"], read_plan(plan), plan["fingerprint"], plan["examples"])
+    script = snapshot_script(*named, run.environment)
+    count = "SELECT COUNT(*) AS n FROM gold.customer_features"
+    run.query(script)
+    assert run.query(count) == [{"n": 6 * CUSTOMERS}]
+    older = "SELECT * REPLACE (DATE '2017-01-01' AS snapshot_date) FROM gold.customer_features LIMIT 1"
+    run.query(f"INSERT INTO gold.customer_features {older}")
+    run.query(script)
+    assert run.query(count) == [{"n": 6 * CUSTOMERS + 1}]
+
+
 def test_too_little_history_skips_the_run_when_nothing_is_live(run: ModelRun) -> None:
     run.publish("r1")
     run.query(f"DELETE FROM gold.customer_daily WHERE order_date > {literal(date(2017, 5, 1))}")
