@@ -52,8 +52,14 @@ def stage(product: Product, environment: Environment) -> TaskGroup:
 
     days = {"days": environment.staging_days}
     with TaskGroup(STEP) as group:
-        tables = run_script(STEP, product, environment, task_id="tables", values=lambda *_: days)
-        loads = [job_task("rows", rows, environment), job_task("files", files, environment)]
+        # Each run does it anew: what an earlier one staged expires by itself.
+        tables = run_script(
+            STEP, product, environment, task_id="tables", values=lambda *_: days, within_run=True
+        )
+        loads = [
+            job_task(name, job, environment, within_run=True)
+            for name, job in (("rows", rows), ("files", files))
+        ]
         unchanged(product, environment) >> tables >> loads
     return group
 
