@@ -100,7 +100,7 @@ def write_usable(job: Job, found: list[Inspection]) -> tuple[list[Inspection], R
             read, written = write_rows(job, found)
             reasons = find_long_lines(job.spark, found, read)
         except Py4JJavaError as error:
-            reasons = damaged(error, found)
+            reasons = damaged(job.spark, error, found)
             if not reasons:
                 raise
         if not reasons:

@@ -17,6 +17,7 @@ from medallion.contracts import MAX_NEW_COLUMNS, Column, Contract
 from medallion.hadoop_files import write_bytes
 from medallion.manifest import SourceFile
 from spark_jobs.cleaning.documents import read_document
+from spark_jobs.cleaning.java_errors import first_line
 from spark_jobs.cleaning.new_columns import new_columns
 from spark_jobs.cleaning.streams import is_corrupt, read_head, unpack
 
@@ -86,11 +87,6 @@ def no_pattern(path: str) -> str:
 def source_name(columns: tuple[str, ...], column: Column) -> str | None:
     """The first of a column's source names that a file holds."""
     return next((name for name in map(str.lower, column.sources) if name in columns), None)
-
-
-def first_line(message: str) -> str:
-    """As much of an error's message as tells what it is."""
-    return message.splitlines()[0][:200]
 
 
 def missing_columns(found: Inspection, contract: Contract) -> list[str]:

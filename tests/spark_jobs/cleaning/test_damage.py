@@ -39,6 +39,12 @@ def with_a_bit_changed(content: bytes) -> bytes:
     return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
 
 
+def with_the_last_page_spoiled(content: bytes) -> bytes:
+    """Whose numbers are behind the 4,096 rows that Spark reads first."""
+    at = content.index(NUMBERS[4_500].to_bytes(8, "little"))
+    return overwritten(content, at - 20, at, 0xFF)
+
+
 PLAIN: dict[str, Any] = {"compression": "none", "use_dictionary": False, "write_page_checksum": True}
 DAMAGES: dict[str, tuple[dict[str, Any], Callable[[bytes], bytes]]] = {
     "a page's header": ({}, lambda content: overwritten(content, BEGIN, 40, 0xFF)),
@@ -49,6 +55,7 @@ DAMAGES: dict[str, tuple[dict[str, Any], Callable[[bytes], bytes]]] = {
         lambda content: overwritten(content, 2_000, 2_200, 0x5A),
     ),
     "a bit, where there is a checksum": (PLAIN, with_a_bit_changed),
+    "a page behind the first rows": (PLAIN | {"row_group_size": 4_500}, with_the_last_page_spoiled),
 }
 
 

@@ -1,0 +1,33 @@
+"""Java's errors: whether a file's bytes have caused them, or what may pass."""
+
+from typing import Any
+
+from spark_jobs.cleaning.streams import CODECS
+
+JAVA = ("java.", "jdk.", "sun.")
+DECODERS = (
+    *("org.apache.parquet.", "shaded.parquet.", "org.apache.spark.sql.execution.datasources.parquet."),
+    *(CODECS, "org.xerial.snappy.", "com.github.luben.zstd."),
+)
+
+
+def causes(error: Any) -> list[Any]:
+    """An error and what has caused it, the innermost cause last."""
+    found = []
+    while error is not None:
+        found.append(error)
+        error = error.getCause()
+    return found
+
+
+def is_of_bytes(error: Any) -> bool:
+    """Whether a decoder could not go on: it called nothing but Java's own code, and no storage."""
+    if error.getClass().getSimpleName().endswith("Error"):
+        return False  # of the machine, as Java calls them: out of memory, or a library that it can't load
+    callers = (frame.getClassName() for frame in error.getStackTrace())
+    return next((name for name in callers if not name.startswith(JAVA)), "").startswith(DECODERS)
+
+
+def first_line(message: str) -> str:
+    """As much of an error's message as tells what it is."""
+    return message.splitlines()[0][:200]
