@@ -1,13 +1,12 @@
 """Parquet files with pages that can't be read, of which their footers say nothing: a job fails at them."""
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
 from spark_jobs.cleaning.files import PARQUET, READERS, Inspection
-from spark_jobs.cleaning.java_errors import causes, first_line, is_of_bytes
+from spark_jobs.cleaning.java_errors import causes, is_of_bytes, unreadable
 from spark_jobs.cleaning.lines import known_path
 from spark_jobs.cleaning.read_parquet import read_records
 
@@ -27,7 +26,7 @@ def damaged(spark: SparkSession, error: Py4JJavaError, found: list[Inspection]) 
     spelled = reading[0].getMessage().removeprefix(READING).removesuffix(DETAILS)
     numbers = {file.path: number for number, file in enumerate(found)}
     number = numbers.get(known_path(spelled, numbers))  # none for what the job reads beside its files
-    return {} if number is None else {number: _reason(last)}
+    return {} if number is None else {number: unreadable(last)}
 
 
 def _damaged_alone(spark: SparkSession, found: list[Inspection]) -> dict[int, str]:
@@ -40,14 +39,10 @@ def _damaged_alone(spark: SparkSession, found: list[Inspection]) -> dict[int, st
             last = causes(error.java_exception)[-1]
             if not is_of_bytes(last):
                 raise
-            return _reason(last)
+            return unreadable(last)
         return None
 
     usable = {number: file for number, file in enumerate(found) if file.format == PARQUET and not file.reason}
     with ThreadPoolExecutor(READERS) as pool:
         reasons = zip(usable, pool.map(reason, usable.values()), strict=True)
     return {number: told for number, told in reasons if told}
-
-
-def _reason(error: Any) -> str:
-    return f"unreadable: {first_line(error.toString())}"

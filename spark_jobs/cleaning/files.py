@@ -17,7 +17,7 @@ from medallion.contracts import MAX_NEW_COLUMNS, Column, Contract
 from medallion.hadoop_files import write_bytes
 from medallion.manifest import SourceFile
 from spark_jobs.cleaning.documents import read_document
-from spark_jobs.cleaning.java_errors import first_line
+from spark_jobs.cleaning.java_errors import causes, first_line, is_of_analysis, is_of_bytes, unreadable
 from spark_jobs.cleaning.new_columns import new_columns
 from spark_jobs.cleaning.streams import is_corrupt, read_head, unpack
 
@@ -123,7 +123,7 @@ def _inspect(spark: SparkSession, file: SourceFile, contract: Contract, scratch:
         # What is wrong with the storage is not the file's fault: that fails the job, which is tried again.
         if not is_corrupt(error.java_exception):
             raise
-        return replace(found, reason=f"unreadable: {first_line(error.java_exception.toString())}")
+        return replace(found, reason=unreadable(error.java_exception))
 
 
 def _look(spark: SparkSession, found: Inspection, contract: Contract, scratch: str) -> Inspection:
@@ -168,8 +168,14 @@ def _look_at_csv(found: Inspection, text: str, complete: bool, contract: Contrac
 def _look_at_parquet(spark: SparkSession, found: Inspection, contract: Contract) -> Inspection:
     try:
         schema = spark.read.parquet(no_pattern(found.path)).schema
-    except (AnalysisException, Py4JJavaError) as error:
+    except AnalysisException as error:
         return replace(found, reason=f"unreadable: {first_line(str(error))}")
+    except Py4JJavaError as error:
+        # Spark looks at a schema in a job, which may fail for reasons of its own.
+        cause = causes(error.java_exception)[-1]
+        if not is_of_bytes(cause) and not is_of_analysis(cause):
+            raise
+        return replace(found, reason=unreadable(cause))
     found = replace(found, format=PARQUET, header=schema.json(), columns=tuple(map(str.lower, schema.names)))
     return replace(found, reason=_header_fault(found, contract))
 

@@ -28,6 +28,16 @@ def is_of_bytes(error: Any) -> bool:
     return next((name for name in callers if not name.startswith(JAVA)), "").startswith(DECODERS)
 
 
+def is_of_analysis(error: Any) -> bool:
+    """Whether Spark has no type for what a schema says."""
+    return error.getClass().getSimpleName() == "AnalysisException"
+
+
+def unreadable(error: Any) -> str:
+    """The reason for a file that has caused such an error."""
+    return f"unreadable: {first_line(error.toString())}"
+
+
 def first_line(message: str) -> str:
     """As much of an error's message as tells what it is."""
     return message.splitlines()[0][:200]

@@ -2,7 +2,10 @@
 
 import gzip
 from dataclasses import dataclass
+from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
@@ -181,5 +184,27 @@ def test_a_file_tells_its_format_itself(look: Look, spark: SparkSession) -> None
     assert (found.format, found.columns) == ("parquet", ("number", "changed_at", "amount"))
 
 
-def test_a_truncated_parquet_file_is_unreadable(look: Look) -> None:
-    assert look(b"PAR1" + bytes(100), "a.parquet").reason.startswith("unreadable: ")
+def test_a_truncated_parquet_file_is_unreadable_for_the_same_reason_each_time(look: Look) -> None:
+    cut = b"PAR1" + bytes(100)
+    reasons = [look(cut, "a.parquet").reason for _ in range(2)]
+    told = f"file:{look.bronze.folder}/a.parquet is not a Parquet file."
+    assert reasons[0].startswith(f"unreadable: java.lang.RuntimeException: {told}")
+    assert reasons[0] == reasons[1]
+
+
+def test_a_parquet_type_that_spark_does_not_know_is_told(look: Look, tmp_path: Path) -> None:
+    pq.write_table(pa.table({"changed_at": pa.array([1], pa.timestamp("ns"))}), tmp_path / "made")
+    told = "AnalysisException: Illegal Parquet type: INT64 (TIMESTAMP(NANOS,false))."
+    assert told in look((tmp_path / "made").read_bytes(), "a.parquet").reason
+
+
+def test_a_storage_that_fails_at_a_schema_is_no_fault_of_the_file(
+    spark: SparkSession, look: Look, tmp_path: Path
+) -> None:
+    numbers = spark.range(100_000, numPartitions=1)  # far longer than its head
+    numbers.write.parquet(str(tmp_path / "made"))
+    (part,) = (tmp_path / "made").glob("*.parquet")
+    checksums = part.with_name(f".{part.name}.crc")  # of Hadoop's own file system
+    checksums.write_bytes(checksums.read_bytes()[:-4] + bytes(4))
+    with pytest.raises(Py4JJavaError, match="ChecksumException"):
+        look.at(SourceFile(str(part), 1, 1, ""))
