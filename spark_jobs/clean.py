@@ -33,6 +33,7 @@ from spark_jobs.secrets import read_secret
 
 log = logging.getLogger("clean")
 
+NO_ROWS = "no rows: the file has none"
 LONG_METHODS = "-XX:-DontCompileHugeMethods"  # also in the environments and the local cloud
 
 
@@ -83,6 +84,8 @@ def clean(
         else:
             found = inspect(spark, manifest.files, contract, f"{scratch}/unpacked")
         found, read, written = write_usable(job, found)
+        if not manifest.replay:
+            found = reject_empty(found, read)
         duplicates = Counter[int]()
         if not unique:
             duplicates = mark_duplicates(spark, job.rows, f"{scratch}/repeated", contract, len(found))
@@ -149,6 +152,17 @@ def find_long_lines(spark: SparkSession, found: list[Inspection], read: Read) ->
     sizes = count_bytes(spark, [(number, found[number]) for number in counted])
     reason = f"a line longer than {MAX_LINE_BYTES:,} bytes"
     return {number: reason for number, size in counted.items() if sizes.get(number, 0) < size}
+
+
+def reject_empty(found: list[Inspection], read: Read) -> list[Inspection]:
+    """What is known of all files, once all have been read: one without rows is no version to be published,
+    for it would take away what the version before has brought.
+    """
+    rows = read.rows_by_file
+    return [
+        file if file.reason or rows[number] else replace(file, reason=NO_ROWS)
+        for number, file in enumerate(found)
+    ]
 
 
 def write_account(

@@ -158,11 +158,7 @@ def _look_at_csv(found: Inspection, text: str, complete: bool, contract: Contrac
     if len(lines) == 1 and not complete:
         return replace(found, reason=f"wrong header: no line ends in the first {len(text)} characters")
     found = replace(found, header=header, columns=header_names(header, contract.delimiter))
-    fault = _header_fault(found, contract)
-    rows = lines[lines.index(header) + 1 :]
-    if fault is None and complete and not any(line.strip(" ") for line in rows):
-        fault = "header only: the file has no rows"
-    return replace(found, reason=fault)
+    return replace(found, reason=_header_fault(found, contract))
 
 
 def _look_at_parquet(spark: SparkSession, found: Inspection, contract: Contract) -> Inspection:

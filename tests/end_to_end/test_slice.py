@@ -35,7 +35,7 @@ GARBAGE = {
 REASONS = {
     "binary.csv": "not text: a zero byte at offset 0",
     "empty.csv": "empty: the file has no bytes",
-    "header only.csv": "header only: the file has no rows",
+    "header only.csv": "no rows: the file has none",
     "truncated.csv.gz": "unreadable: java.io.EOFException",
     "wrong header.csv": "wrong header: missing order_id or basket_id",
 }

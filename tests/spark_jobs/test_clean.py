@@ -6,6 +6,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
@@ -170,12 +172,19 @@ def test_files_without_a_last_line_end_are_whole(
     assert found.metrics["rows"]["valid"] == 3
 
 
-def test_a_file_of_headers_and_blank_lines_counts_no_rows(
+def test_a_file_without_rows_is_rejected_as_a_whole(
     spark: SparkSession, document: dict[str, Any], tmp_path: Path
 ) -> None:
-    content = f"{HEADER}\n{' ' * 80}\n" * 1000  # more than what is looked at beforehand
-    found = run(spark, document, tmp_path, {"blank.csv": content.encode()})
-    assert (found.counts("blank.csv"), found.rows.count()) == ((0, 0, 0, 0), 0)
+    columns = {name: pa.array([], pa.string()) for name in HEADER.split(",")}
+    pq.write_table(pa.table(columns), tmp_path / "made")
+    files = {
+        "header.csv": f"{HEADER}\n \n\r\n".encode(),
+        "headers.csv": (f"{HEADER}\n{' ' * 80}\n" * 1000).encode(),  # more than is looked at beforehand
+        "none.parquet": (tmp_path / "made").read_bytes(),
+    }
+    found = run(spark, document, tmp_path / "bronze", files)
+    told = [(line["state"], line["reason"], line["rows_read"]) for line in found.metrics["files"]]
+    assert told == [("rejected", "no rows: the file has none", 0)] * len(files)
 
 
 def test_warnings_are_counted_and_keep_their_rows(
@@ -209,6 +218,17 @@ def test_rejected_rows_are_replayed_by_a_mended_contract(
         ("rejected", MIXED[2], 0),
         ("valid", MIXED[1], 0),
     ]
+
+
+def test_a_file_of_which_nothing_is_replayed_stays_accepted(
+    spark: SparkSession, document: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "rejected.jsonl").touch()
+    file = SourceFile("a.csv", 7, 1, "crc", format="csv", header=HEADER)
+    places = {"output": str(tmp_path / "out"), "replay": str(tmp_path / "rejected.jsonl")}
+    manifest = Manifest("orders", "r1", "release", document, (file,), **places)
+    (line,) = clean.clean(spark, manifest)["files"]
+    assert (line["state"], line["reason"]) == ("accepted", None)
 
 
 def test_nothing_personal_reaches_the_log_or_the_account(

@@ -150,7 +150,7 @@ def _ledger_line(number: int, file: SourceFile, rows: list[Row], header: str) ->
         "format": "csv",
         "header": header,
         "state": "accepted" if count else "rejected",
-        "reason": None if count else "no rows that can be used",
+        "reason": None if count else "no rows: the file has none",
         "rows_read": count.total(),
         **{f"rows_{status}": count[status] for status in STATUSES},
         "new_columns": _new(header),
