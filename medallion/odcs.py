@@ -24,6 +24,7 @@ from medallion.odcs_rules import (
     references,
     row_rules,
 )
+from medallion.odcs_values import EXPECTED, is_value, values
 
 SQL_TYPE = re.compile(r"(INT64|STRING|BOOL|FLOAT64|DATE|TIMESTAMP|NUMERIC)(?:\((\d+), *(\d+)\))?")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
@@ -90,6 +91,7 @@ def _parse(document: dict[str, Any], file: str) -> Contract:
     _require_identity(contract, file)
     _require_sources(contract, file)
     _require_plain_references(contract, file)
+    _require_values(contract, file)
     return contract
 
 
@@ -147,6 +149,16 @@ def _require_plain_references(contract: Contract, file: str) -> None:
         if reference.column in protected:
             expected = "none, for a column that is hashed or dropped"
             raise ConfigError(file, f"{reference.column}.relationships", expected, reference.dataset)
+
+
+def _require_values(contract: Contract, file: str) -> None:
+    """A bound or a valid value is one of its column's type."""
+    for column in contract.columns:
+        for constraint in column.constraints:
+            for value in values(constraint):
+                if not is_value(value, column):
+                    expected = EXPECTED.get(column.sql_type, f"numbers of {column.physical_type}")
+                    raise ConfigError(file, f"{column.name}.{constraint.name}", expected, value)
 
 
 def _column(item: dict[str, Any], file: str, key: str) -> Column:
