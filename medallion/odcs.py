@@ -167,7 +167,7 @@ def _column(item: dict[str, Any], file: str, key: str) -> Column:
         raise ConfigError(file, f"{key}.physicalType", "a BigQuery type", item.get("physicalType"))
     if not NAME.fullmatch(item["name"]):  # it is written into SQL as it is
         raise ConfigError(file, f"{key}.name", NAME_LETTERS, item["name"])
-    if item["name"] in RESERVED or OWN_NAME in item["name"]:
+    if item["name"].lower() in RESERVED or OWN_NAME in item["name"]:
         expected = f"a name without {OWN_NAME}, and none of {', '.join(RESERVED)}"
         raise ConfigError(file, f"{key}.name", expected, item["name"])
     options, custom = item.get("logicalTypeOptions", {}), custom_properties(item, COLUMN_DEFAULTS, file, key)

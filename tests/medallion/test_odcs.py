@@ -180,6 +180,7 @@ def test_personal_columns_are_hashed_unless_they_are_dropped(document: dict[str,
             "product_id.protection: expected hash, for a key",
         ),
         ("quantity", {"name": "row_hash"}, "properties.5.name: expected a name without __"),
+        ("quantity", {"name": "Raw"}, "properties.5.name: expected a name without __"),
     ],
 )
 def test_what_the_platform_does_not_know_is_named(
