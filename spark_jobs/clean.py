@@ -21,7 +21,7 @@ from spark_jobs.cleaning.account import Json
 from spark_jobs.cleaning.damage import damaged
 from spark_jobs.cleaning.duplicates import mark_duplicates
 from spark_jobs.cleaning.files import Inspection, inspect, known_layouts
-from spark_jobs.cleaning.lines import MAX_LINE_BYTES, Numbered, count_bytes
+from spark_jobs.cleaning.lines import LINE_LIMIT, MAX_LINE_BYTES, Numbered, count_bytes
 from spark_jobs.cleaning.metrics import Read, Written, file_counts
 from spark_jobs.cleaning.privacy import protect, stored_columns
 from spark_jobs.cleaning.reading import read_texts
@@ -213,7 +213,7 @@ def _session() -> SparkSession:
         # A task for each path, the default, costs more than listing it.
         .config("spark.sql.sources.parallelPartitionDiscovery.parallelism", "64")
         # A line that is longer is skipped instead of taking all memory; find_long_lines misses it.
-        .config("mapreduce.input.linerecordreader.line.maxlength", str(MAX_LINE_BYTES))
+        .config(LINE_LIMIT, str(MAX_LINE_BYTES))
         # A key that a JSON object has twice is no reason to fail.
         .config("spark.sql.mapKeyDedupPolicy", "LAST_WIN")
         .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")

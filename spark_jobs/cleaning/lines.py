@@ -13,6 +13,7 @@ from spark_jobs.cleaning.tables import small_table
 
 # Spark skips longer lines, so that none can take all memory; the count of bytes misses them.
 MAX_LINE_BYTES = 1024 * 1024
+LINE_LIMIT = "mapreduce.input.linerecordreader.line.maxlength"
 MAX_RECORD_LINES = 1000  # what a quoted field that is never closed may swallow
 
 Numbered = list[tuple[int, Inspection]]

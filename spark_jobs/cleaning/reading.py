@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from medallion.contracts import Contract
 from spark_jobs.cleaning.files import CSV, PARQUET
-from spark_jobs.cleaning.lines import Numbered, read_lines
+from spark_jobs.cleaning.lines import LINE_LIMIT, Numbered, read_lines
 from spark_jobs.cleaning.metrics import Read
 from spark_jobs.cleaning.read_csv import read_csv
 from spark_jobs.cleaning.read_json import read_json
@@ -47,10 +47,10 @@ def read_texts(
 
 def _replayed(spark: SparkSession, uri: str, group: Numbered) -> DataFrame:
     """The replayed rows of some files as lines; a row of a Parquet file is its JSON."""
+    # Escaped, or as the JSON of a Parquet file's row, raw may be longer than any line of a file.
+    reader = spark.read.option(LINE_LIMIT, str(2**31 - 1))
     # BigQuery writes integers as texts.
-    rows = (
-        spark.read.schema("file STRING, raw STRING").json(uri).withColumn("file__", F.col("file").cast("int"))
-    )
+    rows = reader.schema("file STRING, raw STRING").json(uri).withColumn("file__", F.col("file").cast("int"))
     rows = rows.where(F.col("file__").isin([number for number, _ in group]))
     # Of a row that was not UTF-8, raw has this character in the place of what could not be read.
     is_utf8 = ~F.contains("raw", F.lit("\ufffd"))

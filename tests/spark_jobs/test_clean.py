@@ -231,6 +231,17 @@ def test_a_file_of_which_nothing_is_replayed_stays_accepted(
     assert (line["state"], line["reason"]) == ("accepted", None)
 
 
+def test_a_replayed_row_may_be_longer_than_a_line_of_a_file(
+    spark: SparkSession, document: dict[str, Any], tmp_path: Path
+) -> None:
+    row = f"1,2017-01-01 12:00:00,1.00,{'é' * 500_000}"  # escaped, six bytes each
+    (tmp_path / "rejected.jsonl").write_text(json.dumps({"file": 0, "raw": row}) + "\n")
+    file = SourceFile("a.csv", 7, 1, "crc", format="csv", header=HEADER)
+    places = {"output": str(tmp_path / "out"), "replay": str(tmp_path / "rejected.jsonl")}
+    manifest = Manifest("orders", "r1", "release", document, (file,), **places)
+    assert clean.clean(spark, manifest)["rows"]["read"] == 1
+
+
 def test_nothing_personal_reaches_the_log_or_the_account(
     spark: SparkSession, document: dict[str, Any], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
