@@ -170,5 +170,5 @@ def publication(evolved: list[str]) -> str:
     """The script of a publication of orders, of which silver has these columns beyond the contract."""
     product = {"product": "orders", "partition_by": "order_date", "cluster_by": [], "left_out": None}
     run = {"run": "0123456789abcdef", "table": "orders__0123456789abcdef", "release": "", "replay": None}
-    known = {"contract": orders(), "evolved": evolved}
+    known = {"contract": orders(), "evolved": evolved, "fresh": True}
     return render("pipeline/publish.sql", load_environment("local"), **product, **run, **known)
