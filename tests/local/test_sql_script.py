@@ -134,6 +134,10 @@ END IF;"""
     assert names == ["gold.first", "gold.later", "gold.shops", "gold.shops"]
 
 
+def test_a_loop_knows_the_columns_of_its_query(tables: dict[str, Table]) -> None:
+    assert told("FOR s IN (SELECT shop FROM gold.shops) DO EXECUTE IMMEDIATE s.shop; END FOR", tables) == []
+
+
 def test_a_temporary_table_ends_with_its_script(tables: dict[str, Table]) -> None:
     script = Script("CREATE TEMP TABLE aside AS SELECT 1 AS n; SELECT n FROM aside;", tables, {})
     assert script.problems() == []
@@ -153,6 +157,8 @@ def test_a_table_that_is_dropped_must_be_there(tables: dict[str, Table]) -> None
         "INSERT INTO gold.shops (opened) SELECT 7",
         "MERGE gold.shops AS s USING gold.shops AS t ON s.opened = t.shop WHEN MATCHED THEN DELETE",
         "EXPORT DATA OPTIONS (uri = 'gs://x/*', format = 'CSV') AS SELECT opened - TRUE FROM gold.shops",
+        "FOR s IN (SELECT opend FROM gold.shops) DO SELECT 1; END FOR",
+        "FOR s IN (SELECT shop, opened FROM gold.shops) DO EXECUTE IMMEDIATE s.opened; END FOR",
     ],
 )
 def test_every_kind_of_statement_is_typed(sql: str, tables: dict[str, Table]) -> None:
