@@ -1,6 +1,8 @@
 """What is found out about a file before its rows are read."""
 
 import gzip
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -196,13 +198,27 @@ def test_a_parquet_type_that_spark_does_not_know_is_told(look: Look, tmp_path: P
     assert told in look((tmp_path / "made").read_bytes(), "a.parquet").reason
 
 
-def test_a_storage_that_fails_at_a_schema_is_no_fault_of_the_file(
-    spark: SparkSession, look: Look, tmp_path: Path
-) -> None:
-    numbers = spark.range(100_000, numPartitions=1)  # far longer than its head
-    numbers.write.parquet(str(tmp_path / "made"))
-    (part,) = (tmp_path / "made").glob("*.parquet")
-    checksums = part.with_name(f".{part.name}.crc")  # of Hadoop's own file system
-    checksums.write_bytes(checksums.read_bytes()[:-4] + bytes(4))
+@pytest.fixture
+def checked_files(spark: SparkSession) -> Iterator[None]:
+    """Hadoop's own file system, which holds files to their checksums, whatever other tests have chosen."""
+    hadoop = spark.sparkContext._jsc.hadoopConfiguration()
+    wanted = {"impl": "org.apache.hadoop.fs.LocalFileSystem", "impl.disable.cache": "true"}
+    before = {name: hadoop.get(f"fs.file.{name}") for name in wanted}
+    for name, value in wanted.items():
+        hadoop.set(f"fs.file.{name}", value)
+    yield
+    for name, value in before.items():
+        hadoop.unset(f"fs.file.{name}") if value is None else hadoop.set(f"fs.file.{name}", value)
+
+
+@pytest.mark.usefixtures("checked_files")
+def test_a_storage_that_fails_at_a_schema_is_no_fault_of_the_file(look: Look, tmp_path: Path) -> None:
+    file = tmp_path / "numbers.parquet"
+    pq.write_table(pa.table({"id": range(100_000)}), file)  # far longer than its head
+    data = file.read_bytes()
+    chunks = [data[place : place + 512] for place in range(0, len(data), 512)]
+    sums = b"".join(zlib.crc32(chunk).to_bytes(4, "big") for chunk in chunks[:-1]) + bytes(4)
+    # As they are kept beside a file; the last one is wrong.
+    file.with_name(f".{file.name}.crc").write_bytes(b"crc\0" + (512).to_bytes(4, "big") + sums)
     with pytest.raises(Py4JJavaError, match="ChecksumException"):
-        look.at(SourceFile(str(part), 1, 1, ""))
+        look.at(SourceFile(str(file), 1, 1, ""))
