@@ -1,7 +1,8 @@
 {#- Names that the scripts about silver share: its tables, its columns, and how they are written. -#}
 {% set values = contract.stored_columns | map(attribute='name') | list + evolved %}
-{% set own = contract.stored_columns | map(attribute='name') | list + ['key_hash', 'row_hash', 'source_file', 'source_generation'] %}
-{% set demanded = contract.stored_columns | selectattr('required') | map(attribute='name') | list + own[-4:] + ['run'] %}
+{% set platform = ['key_hash', 'row_hash', 'source_file', 'source_generation'] %}
+{% set own = contract.stored_columns | map(attribute='name') | list + platform %}
+{% set demanded = contract.stored_columns | selectattr('required') | map(attribute='name') | list + platform + ['run'] %}
 {% set columns = own + evolved %}
 {% set places = [product, product ~ '__superseded'] %}
 {% set bucket = 'ABS(MOD(key_hash, 1000))' %}

@@ -1,5 +1,6 @@
-{#- Declares what scripts about silver remember, makes silver's tables, and gives them the columns that a run brings and they don't have yet.
-    From the contract, and what files bring beyond it. What the contract demands no more may be NULL. Silver's own table, whose columns are what is known, gains one last:
+{#- Declares what scripts about silver remember, makes silver's tables, and gives them the columns that a run brings and they
+    don't have yet; what the contract demands no more may be NULL.
+    From the contract, and what files bring beyond it. Silver's own table, whose columns are what is known, gains one last:
     a script that ends in between adds it to both when it is run again.
     A backfill is compared with them before it is published, so that they are made before that. -#}
 {% macro layout(name, description) %}
