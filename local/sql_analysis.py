@@ -112,6 +112,7 @@ def _product_steps(
     for name in LATER_RUN:
         yield step(f"pipeline/{name}.sql", **_later_run(product, contract, environment))
     yield step("pipeline/publish.sql", **{**_later_run(product, contract, environment), "replay": None})
+    yield step("pipeline/newest.sql", product=product.name, partition_by=product.partition_by)
     for table in gold:
         yield GOLD, partial(refresh_script, product.name, table, environment, "first", folder)
     if product.documents:

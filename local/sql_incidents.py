@@ -23,7 +23,6 @@ def incident_templates(product: Product, day: date) -> Iterator[tuple[str, dict[
     for table in product.gold:
         asked = {"partition_by": table.partition_by, "newest": day, "where": "TRUE"}
         yield "incidents/condition.sql", {"table": table.table, **asked}
-    yield "incidents/newest.sql", named
     yield "incidents/shown.sql", {**named, "tables": [table.table for table in product.gold]}
     yield "incidents/open.sql", named
     yield "incidents/note.sql", {**named, "incident": "alert.name", **noted}

@@ -106,6 +106,8 @@ class Script:
                 yield from self._statements(node.statement_list_node)
             case ast.ASTBeginStatement() | ast.ASTCommitStatement() | ast.ASTRollbackStatement():
                 pass
+            case ast.ASTBreakContinueStatement():
+                pass
             case ast.ASTScriptStatement():
                 yield self._at(node, f"{type(node).__name__}: a statement that this check doesn't know")
             case _:

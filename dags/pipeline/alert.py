@@ -38,7 +38,8 @@ def alert(product: Product, environment: Environment, **arguments: Any) -> Any:
         known = open_incidents(product, environment)
         newest = None
         if any(table.partition_by for table in product.gold):
-            newest = query(environment, "incidents/newest.sql", product=product.name)[0]["newest"]
+            values = {"product": product.name, "partition_by": product.partition_by}
+            newest = query(environment, "pipeline/newest.sql", **values)[0]["newest"]
         for condition in product.alerts:
             incident = look_at(condition, product, environment, newest)
             if incident.rows:

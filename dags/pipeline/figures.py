@@ -46,7 +46,7 @@ class Agent:
 
 @dataclass(frozen=True)
 class Quality:
-    """What all runs of a product have read, and the newest business date that they published."""
+    """What all runs of a product have read."""
 
     runs: int = 0
     files: int = 0
@@ -54,7 +54,6 @@ class Quality:
     rows_valid: int = 0
     rows_rejected: int = 0
     rows_duplicate: int = 0
-    newest_date: date | None = None
 
 
 @dataclass(frozen=True)
@@ -83,9 +82,13 @@ class RejectedFile:
 
 @dataclass(frozen=True)
 class Figures:
-    """All that a page shows. None: the product has no such gold table, and the page no section for it."""
+    """All that a page shows. None: the product has no such gold table, and the page no section for it.
+
+    newest_date: the newest business date that silver shows; None before there is any.
+    """
 
     quality: Quality = Quality()
+    newest_date: date | None = None
     runs: tuple[Run, ...] = ()
     rejected_files: tuple[RejectedFile, ...] = ()
     daily_sales: tuple[DailySales, ...] | None = None

@@ -38,7 +38,7 @@ def read_figures(client: bigquery.Client, environment: Environment, product: Pro
     concurrent.futures.TimeoutError when one takes longer than a minute.
     """
 
-    def rows(name: str, kind: type, **parameters: date) -> tuple[Any, ...]:
+    def rows(sql: str, **parameters: date) -> list[dict[str, Any]]:
         config = bigquery.QueryJobConfig(
             labels=labels(product.name, "serve", run),
             query_parameters=[
@@ -46,23 +46,26 @@ def read_figures(client: bigquery.Client, environment: Environment, product: Pro
                 *(bigquery.ScalarQueryParameter(key, "DATE", value) for key, value in parameters.items()),
             ],
         )
-        sql = render(f"report/{name}.sql", environment)
         # The task is tried again as a whole: retries here would only hide a dead server for ten minutes.
         bounds: dict[str, Any] = {"retry": None, "job_retry": None, "timeout": TIMEOUT_SECONDS}
         found = client.query(sql, job_config=config, **bounds).result(**bounds)
-        return tuple(kind(**dict(row.items())) for row in found)
+        return [dict(row.items()) for row in found]
 
-    (quality,) = rows("quality", Quality)
-    period: dict[str, date] = {}
-    if quality.newest_date:
-        period = {"since": quality.newest_date - PERIOD + timedelta(days=1), "until": quality.newest_date}
+    def figures(name: str, kind: type, **parameters: date) -> tuple[Any, ...]:
+        return tuple(kind(**row) for row in rows(render(f"report/{name}.sql", environment), **parameters))
+
+    known = {"product": product.name, "partition_by": product.partition_by}
+    newest = rows(render("pipeline/newest.sql", environment, **known))[0]["newest"]
+    period = {"since": newest - PERIOD + timedelta(days=1), "until": newest} if newest else {}
+    (quality,) = figures("quality", Quality)
     tables = {table.table for table in product.gold}
     return Figures(
         quality=quality,
-        runs=rows("runs", Run),
-        rejected_files=rows("rejected_files", RejectedFile),
+        newest_date=newest,
+        runs=figures("runs", Run),
+        rejected_files=figures("rejected_files", RejectedFile),
         **{
-            table: rows(table, kind, **period) if period else ()
+            table: figures(table, kind, **period) if period else ()
             for table, kind in SECTIONS.items()
             if table in tables
         },

@@ -1,7 +1,7 @@
 """Incidents: opened once a cause, told once a day, closed when they are over; read as mails and in ops."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,7 +18,9 @@ from pipeline import notify
 from pipeline.deadline import deadline_dag
 from pipeline.notify import failure
 from pipeline.product import product_dag
+from pipeline.report import read_figures
 from pipeline.scoring import told
+from pipeline.scripts import client
 from pipeline.training import model_dag
 from tests.dags.pipeline.channels import Channel, Mails, text
 from tests.dags.pipeline.incidents import NOTED, TEAM, fail, look, run_on, subjects, work
@@ -50,6 +52,23 @@ def test_an_alert_is_told_once_a_day_and_once_more_when_it_is_over(alerted: Pipe
     look(alerted, "2017-01-04", f"3,{DAY},7", f"4,{-2 * DAY},99", name="b.csv")
     assert subjects(mails) == [f"{name}: high", f"{name}: high", f"{name}: high: over"]
     assert alerted.query(NOTED) == [("alert.high", "2017-01-03", 1, True)]
+
+
+def test_a_date_that_was_wrong_is_the_newest_no_longer_once_it_is_corrected(
+    alerted: Pipeline, mails: Mails
+) -> None:
+    environment = alerted.environment
+
+    def newest() -> date | None:
+        return read_figures(client(environment), environment, alerted.product, "r").newest_date
+
+    look(alerted, "2017-01-02", "1,0,6", name="well.csv")
+    right = newest()
+    look(alerted, "2017-01-02", f"2,{20_000 * DAY},6")
+    assert right is not None and newest() == right + timedelta(days=20_000)
+    look(alerted, "2017-01-02", f"2,{DAY},60")  # its file comes again
+    assert newest() == right + timedelta(days=1)
+    assert subjects(mails) == [f"{alerted.product.name}: high"]
 
 
 def test_an_alert_that_is_no_more_is_closed_without_a_word(alerted: Pipeline, mails: Mails) -> None:

@@ -27,7 +27,8 @@ def sales(days: int = 3, net_sales: str = "1000.50") -> tuple[DailySales, ...]:
 
 
 FIGURES = Figures(
-    quality=Quality(1, 2, 1_000, 985, 10, 5, date(2017, 1, 3)),
+    quality=Quality(1, 2, 1_000, 985, 10, 5),
+    newest_date=date(2017, 1, 3),
     runs=(Run("20170103-abc", "1.0.0", 2, 1_000, 985, 10, 5, PUBLISHED),),
     rejected_files=(RejectedFile("gs://bronze/bad.csv", "no column order_id", PUBLISHED, 1),),
     daily_sales=sales(),
