@@ -24,7 +24,7 @@ from medallion.odcs_rules import (
     references,
     row_rules,
 )
-from medallion.odcs_values import EXPECTED, is_value, values
+from medallion.odcs_values import EXPECTED, NUMBERS, is_value, values
 
 SQL_TYPE = re.compile(r"(INT64|STRING|BOOL|FLOAT64|DATE|TIMESTAMP|NUMERIC)(?:\((\d+), *(\d+)\))?")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
@@ -152,13 +152,18 @@ def _require_plain_references(contract: Contract, file: str) -> None:
 
 
 def _require_values(contract: Contract, file: str) -> None:
-    """A bound or a valid value is one of its column's type."""
+    """A bound or a valid value is one of its column's type, and a multiple is one of something."""
     for column in contract.columns:
         for constraint in column.constraints:
+            expected = EXPECTED.get(column.sql_type, f"numbers of {column.physical_type}")
             for value in values(constraint):
                 if not is_value(value, column):
-                    expected = EXPECTED.get(column.sql_type, f"numbers of {column.physical_type}")
                     raise ConfigError(file, f"{column.name}.{constraint.name}", expected, value)
+            if constraint.name == "multipleOf" and not (
+                column.sql_type in NUMBERS and float(constraint.value) > 0
+            ):
+                expected = "a number above 0, for a column of numbers"
+                raise ConfigError(file, f"{column.name}.multipleOf", expected, constraint.value)
 
 
 def _column(item: dict[str, Any], file: str, key: str) -> Column:

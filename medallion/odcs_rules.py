@@ -85,8 +85,10 @@ def row_rules(table: dict[str, Any], file: str) -> list[RowRule]:
 def references(item: dict[str, Any], file: str) -> list[Reference]:
     """The datasets in whose key a column's values must be found."""
     references = []
+    key = f"{item['name']}.relationships"
+    if len(item.get("relationships", ())) > 1:
+        raise ConfigError(file, key, "one at most: a column refers to one dataset", item["relationships"])
     for relationship in item.get("relationships", ()):
-        key = f"{item['name']}.relationships"
         parts = relationship["to"].split(".") if isinstance(relationship.get("to"), str) else []
         if len(parts) != 2 or not all(part.isidentifier() for part in parts):
             raise ConfigError(file, f"{key}.to", "dataset.column", relationship.get("to"))

@@ -1,5 +1,7 @@
 """JSON Lines, an object a line with keys of its own, as rows of text."""
 
+import json
+import re
 from collections.abc import Callable, Sequence
 
 from pyspark.sql import Column as Col
@@ -13,21 +15,25 @@ from spark_jobs.cleaning.parsing import spark_type
 from spark_jobs.cleaning.texts import ENCODING, SHAPE, select_texts, untyped
 
 NUMBER = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
+FRACTION = r"^-?[0-9]+\.[0-9]+(E-?[0-9]+)?$"  # as Java writes a double
+# A number that is no double, and of which a decimal takes minutes and gigabytes.
+ENDLESS = r"[:,\[]\s*-?[0-9.]+[eE][+-]?[0-9]{4,}\s*[,}\]]"
 OPTIONS = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "malformed__"}
 
 
 def read_json(lines: DataFrame, contract: Contract, read: Read) -> DataFrame:
     """Texts of lines (file, raw, is_utf8, size), with typed decimals beside them."""
     decimals = [column for column in contract.read_columns if column.sql_type == "NUMERIC"]
-    line, parsed = F.trim("raw"), F.col("texts")
+    line, parsed, endless = F.trim("raw"), F.col("texts"), F.col("raw").rlike(ENDLESS)
     rows = read.rows(lines, line != "").withColumn(
         "texts", F.from_json("raw", _schema(contract.read_columns, lambda column: "STRING"), OPTIONS)
     )
     if decimals:
         # Spark turns a number into text through a double, but into a decimal digit by digit.
-        rows = rows.withColumn("numbers", F.from_json("raw", _schema(decimals, _wide), OPTIONS))
+        numbers = F.from_json("raw", _schema(decimals, _wide), OPTIONS)
+        rows = rows.withColumn("numbers", F.when(~endless, numbers))
     rows = _with_new_keys(rows, contract)
-    one_object = line.startswith("{") & line.endswith("}") & ~_has_more(line)
+    one_object = line.startswith("{") & line.endswith("}") & ~endless & ~_has_more(line)
     sound = one_object & parsed.isNotNull() & parsed["malformed__"].isNull()
     if contract.evolves:
         sound &= F.size("keys") <= MAX_NEW_COLUMNS
@@ -74,12 +80,24 @@ def _quoted(source: str) -> str:
 
 
 def _text(column: Column) -> Col:
-    text = F.coalesce(*(F.col(f"texts.{_quoted(source)}") for source in column.sources))
+    text = F.coalesce(*(_told(source, column) for source in column.sources))
     if column.sql_type != "NUMERIC":
         return text
     # A number with more digits than the column takes: shown with all of them, lest a double hides some.
     number = _number(column)
     return F.when(number.isNotNull() & _typed(column).isNull(), number.cast("string")).otherwise(text)
+
+
+def _told(source: str, column: Column) -> Col:
+    """What a key says. Spark turns a number into text through a double, 1.10 into 1.1: for a text column the
+    digits are taken from the line, where no other object in it has the key too.
+    """
+    text, key = F.col(f"texts.{_quoted(source)}"), re.escape(json.dumps(source, ensure_ascii=False))
+    if column.sql_type != "STRING":
+        return text
+    digits = F.regexp_extract("raw", rf"{key}\s*:\s*(-?[0-9][0-9.eE+-]*)\s*[,}}]", 1)
+    is_once = F.regexp_count("raw", F.lit(rf"{key}\s*:")) == 1
+    return F.when(text.rlike(FRACTION) & is_once & (digits != ""), digits).otherwise(text)
 
 
 def _typed(column: Column) -> Col:

@@ -1,5 +1,6 @@
 """The rules of a contract: each is a condition under which a row is broken."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -8,10 +9,12 @@ from typing import Any
 from pyspark.sql import Column as Col
 from pyspark.sql import functions as F
 
-from medallion.contracts import ERROR, Column, Constraint, Contract
+from medallion.contracts import ERROR, Column, Contract
+from medallion.odcs_values import ZONE
 from spark_jobs.cleaning.parsing import has_gaps, instant, local_time, spark_type, without_tokens
 from spark_jobs.cleaning.texts import ENCODING, SHAPE, TEXT
 
+NAMES_ZONE = re.compile(f"({ZONE})$")
 FOUND = "found__"  # prefix of the columns that say whether a reference was found
 
 
@@ -109,21 +112,25 @@ def _constraints(column: Column, subject: Subject) -> Iterator[Rule]:
         yield Rule(subject, column.name, constraint.name, broken, constraint.severity)
 
 
-def _bound(constraint: Constraint, column: Column) -> Col:
-    return F.lit(str(constraint.value)).cast(spark_type(column))
+def _literal(value: Any, column: Column) -> Col:
+    """A contract's value in its column's type; a time that names no zone is one of the column's timezone."""
+    found = F.lit(str(value)).cast(spark_type(column))
+    if column.sql_type == "TIMESTAMP" and not NAMES_ZONE.search(str(value)):
+        return F.to_utc_timestamp(found, column.timezone)
+    return found
 
 
 # By the contract's word for a constraint: when a value breaks it. A null breaks none of them.
 CONDITIONS: dict[str, Callable[[Col, Any, Column], Col]] = {
-    "minimum": lambda value, limit, column: value < _bound(limit, column),
-    "exclusiveMinimum": lambda value, limit, column: value <= _bound(limit, column),
-    "maximum": lambda value, limit, column: value > _bound(limit, column),
-    "exclusiveMaximum": lambda value, limit, column: value >= _bound(limit, column),
-    "multipleOf": lambda value, limit, column: value % _bound(limit, column) != 0,
+    "minimum": lambda value, limit, column: value < _literal(limit.value, column),
+    "exclusiveMinimum": lambda value, limit, column: value <= _literal(limit.value, column),
+    "maximum": lambda value, limit, column: value > _literal(limit.value, column),
+    "exclusiveMaximum": lambda value, limit, column: value >= _literal(limit.value, column),
+    "multipleOf": lambda value, limit, column: value % _literal(limit.value, column) != 0,
     "minLength": lambda value, limit, column: F.length(value) < limit.value,
     "maxLength": lambda value, limit, column: F.length(value) > limit.value,
     "pattern": lambda value, limit, column: ~value.rlike(rf"^(?:{limit.value})\z"),
     "validValues": lambda value, limit, column: (
-        ~value.isin(*(F.lit(str(valid)).cast(spark_type(column)) for valid in limit.value))
+        ~value.isin(*(_literal(valid, column) for valid in limit.value))
     ),
 }

@@ -171,6 +171,11 @@ def test_personal_columns_are_hashed_unless_they_are_dropped(document: dict[str,
         ("quantity", {"relationships": [{"to": "nowhere"}]}, r"relationships.to: expected dataset.column"),
         (
             "quantity",
+            {"relationships": [{"to": "a.b"}, {"to": "c.d"}]},
+            r"relationships: expected one at most",
+        ),
+        (
+            "quantity",
             {"classification": "personal"},
             "physicalType: expected STRING, for a column that is hash",
         ),

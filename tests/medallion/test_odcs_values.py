@@ -38,6 +38,7 @@ def minimum(sql_type: str, value: Any) -> dict[str, Any]:
         ("TIMESTAMP", "12:30", "times like 2017-01-31 12:00:00"),
         ("TIMESTAMP", "2017-01-01 12:00:00-23:30", "times like 2017-01-31 12:00:00"),
         ("TIMESTAMP", "2017-01-01 25:00:00", "times like 2017-01-31 12:00:00"),
+        ("STRING", 1, "texts, in quotes"),
     ],
 )
 def test_a_bound_of_another_type_is_refused(sql_type: str, value: Any, expected: str) -> None:
@@ -69,3 +70,16 @@ def test_one_valid_value_of_another_type_is_refused() -> None:
     quality = [{"metric": "invalidValues", "arguments": {"validValues": [1, 2, "n/a"]}, "mustBe": 0}]
     with pytest.raises(ConfigError, match=r"last.validValues: expected integers of 64 bits, got 'n/a'"):
         parse_contract(document("INT64", quality=quality), "a.yaml")
+
+
+def test_valid_texts_are_those_that_the_file_shows() -> None:
+    quality = [{"metric": "invalidValues", "arguments": {"validValues": ["yes", False]}, "mustBe": 0}]
+    with pytest.raises(ConfigError, match=r"last.validValues: expected texts, in quotes, got False"):
+        parse_contract(document("STRING", quality=quality), "a.yaml")
+
+
+@pytest.mark.parametrize(("sql_type", "value"), [("INT64", 0), ("NUMERIC", -1), ("STRING", "2")])
+def test_a_multiple_of_nothing_is_refused(sql_type: str, value: Any) -> None:
+    unsound = document(sql_type, logicalTypeOptions={"multipleOf": value})
+    with pytest.raises(ConfigError, match=rf"last.multipleOf: expected a number above 0.*, got {value!r}"):
+        parse_contract(unsound, "a.yaml")

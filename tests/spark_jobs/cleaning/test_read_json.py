@@ -68,6 +68,43 @@ def test_no_digit_is_rounded_away_where_a_column_takes_many(
     assert broken(found) == [[("amount", "type", "0.12345678949000000000")]]
 
 
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("1.10", "1.10"),
+        ("12345678901234567890.50", "12345678901234567890.50"),
+        ("-1.0E+2", "-1.0E+2"),
+        ("110", "110"),
+        ('"1.10"', "1.10"),
+        ('"1.1", "more": {"code": 1.10}', "1.1"),
+        ('1.1, "more": "\\"code\\": 1.10,"', "1.1"),
+    ],
+)
+def test_a_number_in_a_column_of_texts_keeps_its_digits(
+    rows: Rows, bronze: Bronze, document: dict[str, Any], said: str, code: str
+) -> None:
+    content = line(code="?").replace('"?"', said)
+    found = rows(
+        bronze.land("a.jsonl", content), document=changed(document, "code", logicalTypeOptions={})
+    ).first()
+    assert (found["status"], found["code"]) == ("valid", code)
+
+
+@pytest.mark.parametrize(
+    ("amount", "status"),
+    [
+        ("1e300000000", "rejected"),
+        ("1E-300000000", "rejected"),
+        ('1.5, "digest": "sha256:1e123456"', "valid"),
+    ],
+)
+def test_a_number_without_an_end_costs_no_more_than_its_row(
+    rows: Rows, bronze: Bronze, amount: str, status: str
+) -> None:
+    content = line(amount="?").replace('"?"', amount)
+    assert [row["status"] for row in rows(bronze.land("a.jsonl", content)).collect()] == [status]
+
+
 @pytest.mark.parametrize("token", ["-99", '"-99"'])
 def test_a_number_may_stand_for_nothing(
     rows: Rows, bronze: Bronze, document: dict[str, Any], token: str

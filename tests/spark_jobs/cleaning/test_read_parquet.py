@@ -58,6 +58,9 @@ def test_a_row_keeps_its_values(rows: Rows, land: Any) -> None:
         ("changed_at", "CAST(NULL AS TIMESTAMP)", "rejected"),
         ("Code", "CAST(NULL AS STRING)", "valid"),
         ("number", "ARRAY(1)", "rejected"),
+        ("number", "TIMESTAMP '2017-01-01 12:00:00'", "rejected"),  # no seconds since 1970
+        ("number", "true", "rejected"),
+        ("changed_at", "1483272000L", "rejected"),
         ("number", "DATE '2017-01-01'", "rejected"),
         ("changed_at", "ARRAY(1)", "rejected"),
         ("amount", "CAST('1' AS BINARY)", "valid"),
@@ -67,6 +70,46 @@ def test_another_type_will_do_where_nothing_is_lost(
     rows: Rows, land: Any, column: str, value: str, status: str
 ) -> None:
     assert [row["status"] for row in rows(land(**{column: value})).collect()] == [status]
+
+
+@pytest.mark.parametrize(
+    ("value", "instant"),
+    [
+        ("TIMESTAMP_NTZ '2017-11-05 00:30:00'", "2017-11-05 04:30:00"),
+        ("TIMESTAMP_NTZ '2017-11-05 01:30:00'", "2017-11-05 06:30:00"),  # clocks went back
+        ("TIMESTAMP_NTZ '2017-03-12 02:30:00'", None),  # and forward
+        ("DATE '2017-01-31'", "2017-01-31 05:00:00"),
+    ],
+)
+def test_a_time_without_a_zone_is_one_of_the_contracts(
+    rows: Rows, land: Any, document: dict[str, Any], value: str, instant: str | None
+) -> None:
+    local = changed(document, "changed_at", custom={"ambiguousTime": "later"})
+    options = local["schema"][0]["properties"][1]["logicalTypeOptions"]
+    options["defaultTimezone"] = "America/New_York"
+    (row,) = rows(land(changed_at=value), document=local).collect()
+    assert row["status"] == ("valid" if instant else "rejected")
+    assert str(row["changed_at"]) == str(instant)
+
+
+@pytest.mark.parametrize("value", ["CAST('NaN' AS DOUBLE)", "CAST('-Infinity' AS FLOAT)"])
+def test_what_is_no_finite_number_is_rejected(
+    rows: Rows, land: Any, document: dict[str, Any], value: str
+) -> None:
+    plain = changed(document, "amount", physicalType="FLOAT64", logicalTypeOptions={})
+    (((column, rule, _),),) = broken(rows(land(amount=value), document=plain))
+    assert (column, rule) == ("amount", "type")
+
+
+@pytest.mark.parametrize("column", ["Code", "Tier"])
+def test_a_text_that_is_not_utf8_rejects_its_row(
+    rows: Rows, land: Any, document: dict[str, Any], column: str
+) -> None:
+    file = land(**{column: "CAST(X'41FF' AS STRING)"})
+    found = rows(file, document=changed(document, custom={"newColumns": "evolve"}))
+    ((reason,),) = broken(found)
+    assert reason == ("", "encoding", found.first()["raw"])
+    assert "A\ufffd" in found.first()["raw"]
 
 
 def test_a_rejected_row_keeps_its_json(rows: Rows, land: Any) -> None:

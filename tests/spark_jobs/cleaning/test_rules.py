@@ -77,8 +77,18 @@ def test_numbers_have_bounds(
     assert broken(rows(land(bronze, amount=unsound), document=document)) == [[("amount", rule, unsound)]]
 
 
-def test_times_have_bounds(rows: Rows, bronze: Bronze, document: dict[str, Any]) -> None:
-    options = {"format": "yyyy-MM-dd HH:mm:ss", "minimum": "2017-01-01 12:00:00"}
+@pytest.mark.parametrize(
+    ("timezone", "minimum"),
+    [
+        ("Etc/UTC", "2017-01-01 12:00:00"),
+        ("America/New_York", "2017-01-01 12:00:00"),
+        ("America/New_York", "2017-01-01T17:00:00Z"),
+    ],
+)
+def test_times_have_bounds(
+    rows: Rows, bronze: Bronze, document: dict[str, Any], timezone: str, minimum: str
+) -> None:
+    options = {"format": "yyyy-MM-dd HH:mm:ss", "defaultTimezone": timezone, "minimum": minimum}
     document = changed(document, "changed_at", logicalTypeOptions=options)
     assert broken(rows(land(bronze), document=document)) == []
     early = "2017-01-01 11:59:59"
