@@ -17,14 +17,13 @@ from local.products import products_that_load
 from local.query import on_kept_data
 from medallion.deadlines import due_before, last_deadline, not_shown
 from medallion.errors import MedallionError
-from medallion.products import Product
+from medallion.products import ASKED, Product
 from medallion.sql import render
 
 Rows = list[dict[str, Any]]
 COUNTS = ("rows_read", "rows_valid", "rows_rejected", "rows_duplicate")
 WIDTH = 100
 NEVER = "never published"
-ASKED = ("replay", "backfill", "forget")  # commands whose failures are incidents of their own
 
 
 def main(argv: list[str] | None = None) -> int:

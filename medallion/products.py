@@ -9,6 +9,8 @@ from medallion.documents import CONF, read_named, read_yaml, validate
 from medallion.errors import ConfigError
 from medallion.sources import Source, parse_source
 
+ASKED = ("replay", "backfill", "forget")  # what a run may be asked to do instead of taking what is new
+
 
 @dataclass(frozen=True)
 class GoldTable:

@@ -10,7 +10,7 @@ from airflow.sdk import TriggerRule, task
 from medallion.alerts import NOBODY, Alert
 from medallion.environments import Environment
 from medallion.models import Model
-from medallion.products import Product
+from medallion.products import ASKED, Product
 from medallion.sql import literal
 from pipeline.incidents import (
     ALERT,
@@ -23,7 +23,7 @@ from pipeline.incidents import (
     raise_incident,
 )
 from pipeline.scripts import query
-from pipeline.work import ASKED, DISCOVER, asked_for
+from pipeline.work import DISCOVER, asked_for
 
 log = logging.getLogger(__name__)
 

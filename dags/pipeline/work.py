@@ -12,9 +12,9 @@ from airflow.sdk import Context
 from airflow.timetables.trigger import CronTriggerTimetable
 
 from medallion.manifest import Manifest
+from medallion.products import ASKED
 
 DISCOVER = "discover"
-ASKED = ("replay", "backfill", "forget")  # what a run may be asked to do instead of what is new
 
 # Templates of what discover returned, for fields that Airflow renders. It renders them before a task can be
 # skipped, so they have to bear a discover that found nothing.
