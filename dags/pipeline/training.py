@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from airflow.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from airflow.exceptions import AirflowException, AirflowSkipException
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from airflow.sdk import DAG, Context, TaskGroup, Variable, task
+from google.api_core.exceptions import NotFound
 
 from medallion.environments import Environment
 from medallion.features import snapshot_script
@@ -69,7 +70,10 @@ class History:
 def _snapshot(model: Model, environment: Environment) -> TaskGroup:
     @task(task_id="plan")
     def plan() -> dict[str, Any]:
-        (row,) = query(environment, "training/history.sql")
+        try:
+            (row,) = query(environment, "training/history.sql")
+        except NotFound as error:
+            raise AirflowSkipException(f"There is nothing to learn from yet: {error.message}") from error
         return plan_run(model, environment, audited(History(**dict(row))))
 
     def configure(context: Context) -> Job:
@@ -93,9 +97,9 @@ def _snapshot(model: Model, environment: Environment) -> TaskGroup:
 def audited(history: History) -> History:
     """The history, if all of it has passed its audits.
 
-    Raises AirflowSkipException when there is none, AirflowFailException when nothing says what gold shows,
-    and AirflowException, after which the task is tried again, when it does not show all that was published:
-    a product's run may be between publish and gold.
+    Raises AirflowSkipException when there is none, and AirflowException, after which the task is tried again,
+    when nothing says what gold shows, or it does not show all that was published: a product's run may be
+    between publish and gold, or at a table that is made anew.
     """
     if history.last_date is None:
         raise AirflowSkipException("gold.customer_daily has no rows, so there is nothing to learn from.")
@@ -106,7 +110,7 @@ def audited(history: History) -> History:
             "found, mend it, and run the product again."
         )
     if history.fingerprint is None:
-        raise AirflowFailException(
+        raise AirflowException(
             "gold.customer_daily: expected a table that a product's run has audited, got one that "
             "ops.refreshes knows nothing of. Next: run the product that makes it."
         )

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from airflow.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from airflow.exceptions import AirflowException, AirflowSkipException
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from google.api_core.exceptions import BadRequest
 
@@ -61,9 +61,32 @@ def test_a_published_run_that_gold_does_not_show_yet_is_waited_for(run: ModelRun
     assert refused.type is AirflowException  # which is tried again, unlike those derived from it
 
 
-def test_a_table_that_nobody_audited_is_refused(run: ModelRun) -> None:
-    with pytest.raises(AirflowFailException, match=r"got one that ops\.refreshes knows nothing of"):
+def test_a_table_that_nobody_audited_is_waited_for(run: ModelRun) -> None:
+    with pytest.raises(AirflowException, match=r"got one that ops\.refreshes knows nothing of") as refused:
         run.plan()
+    assert refused.type is AirflowException
+
+
+def test_there_is_nothing_to_learn_from_where_no_product_has_run(run: ModelRun) -> None:
+    run.query("DROP TABLE gold.customer_daily")
+    with pytest.raises(AirflowSkipException, match=r"There is nothing to learn from yet: .*customer_daily"):
+        run.plan()
+
+
+@pytest.mark.parametrize("stray", ["2001-01-01", "2016-10-02"])  # the second with 91 days to the next one
+def test_an_order_long_before_all_others_is_no_history(run: ModelRun, stray: str) -> None:
+    run.publish("r1")
+    before = run.origin(run.plan())["train_dates"]
+    run.query(f"INSERT INTO gold.customer_daily VALUES (1, DATE '{stray}', 1, 2, 1, 0)")
+    assert run.origin(run.plan())["train_dates"] == before
+
+
+def test_an_order_within_90_days_of_the_next_one_is_history(run: ModelRun) -> None:
+    run.publish("r1")
+    before = run.origin(run.plan())["train_dates"]
+    run.query("INSERT INTO gold.customer_daily VALUES (1, DATE '2016-10-03', 1, 2, 1, 0)")
+    assert run.origin(run.plan())["train_dates"][0] < before[0]
+    run.task("snapshot.features", run.plan())
 
 
 def test_gold_that_changes_after_the_plan_is_refused(run: ModelRun) -> None:
@@ -87,10 +110,11 @@ def test_gold_that_changes_while_labels_are_exported_is_refused(run: ModelRun) -
 
 def test_a_snapshot_without_customers_is_not_shown(run: ModelRun) -> None:
     run.publish("r1")
+    plan = run.plan()
     gap = f"order_date BETWEEN {literal(date(2017, 1, 5))} AND {literal(date(2017, 4, 14))}"
     run.query(f"DELETE FROM gold.customer_daily WHERE {gap}")
     with pytest.raises(BadRequest, match="every_snapshot: 2 rows against: each planned snapshot date"):
-        run.task("snapshot.features", run.plan())
+        run.task("snapshot.features", plan)
     shown = "SELECT table_name FROM gold.INFORMATION_SCHEMA.TABLES WHERE table_name = 'customer_features'"
     assert run.query(shown) == []
 
