@@ -71,6 +71,9 @@ def _move(bucket: Any, model: str, pointer: Pointer) -> None:
             json.dumps(held), "application/json", if_generation_match=pointer.generation
         )
     except PreconditionFailed:
+        found = read_pointer(bucket, model)
+        if replace(found, generation=pointer.generation) == pointer:
+            return  # moved already, by a try whose reply was lost
         raise PointerMovedError(
             f"{model}: {NAME} was moved while {pointer.version} was to go live. Next: run it again."
         ) from None

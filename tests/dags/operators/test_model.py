@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
-from google.cloud.storage import Bucket
+from google.cloud.storage import Blob, Bucket
 
 from medallion.environments import Spark, load_environment
 from medallion.models import load_model
@@ -189,6 +189,22 @@ def test_a_rollback_points_to_the_version_before(bucket: Bucket) -> None:
     roll_back(bucket, MODEL)
     pointer = read_pointer(bucket, MODEL)
     assert (pointer.version, pointer.earlier, pointer.withdrawn) == ("v1", (), ("v2", "v3"))
+
+
+def test_a_rollback_whose_reply_was_lost_goes_back_once(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for version in ("v1", "v2", "v3"):
+        promote(bucket, MODEL, read_pointer(bucket, MODEL), version)
+    upload = Blob.upload_from_string
+
+    def upload_twice(*args: Any, **kwargs: Any) -> None:  # as the client does, where no reply comes
+        upload(*args, **kwargs)
+        upload(*args, **kwargs)
+
+    monkeypatch.setattr(Blob, "upload_from_string", upload_twice)
+    roll_back(bucket, MODEL)
+    assert live(bucket) == "v2"
 
 
 def test_there_is_no_rollback_from_the_first_version(bucket: Bucket) -> None:
