@@ -17,10 +17,11 @@ def decide(metrics: Mapping[str, Any], gate: Mapping[str, float]) -> Decision:
     """Holds a version's metrics.json to the `gate` of its model file.
 
     Where a model was live, its figures on the same rows are in metrics.json too, and the challenger has to be
-    no worse: the ends of the differences' 95 % intervals count, not the differences.
+    no worse: the ends of the differences' 95 % intervals count, not the differences. A live model that was
+    made with features that are no more has no figures, and stops nobody.
     """
     missed = [*_own_bars(metrics, gate)]
-    if metrics["champion"]:
+    if metrics["champion"] and "lacking" not in metrics["champion"]:
         missed += _bars_beside(metrics, gate)
     return Decision(promote=not missed, reasons=tuple(missed))
 

@@ -15,7 +15,7 @@ from medallion.hadoop_files import exists, write_bytes
 from ml import baselines, curves
 from ml.bootstrap import interval, resample
 from ml.card import card_html, card_markdown
-from ml.examples import inputs, labels, read_examples, spark_session
+from ml.examples import inputs, labels, missing_features, read_examples, spark_session
 from ml.features import BASELINE, SLICES
 from ml.metrics import Floats, base_log_loss, measure, once, ranking
 from ml.model import predict
@@ -46,8 +46,12 @@ def main(argv: list[str] | None = None) -> None:
     training, test = examples[examples["split"] == "train"], examples[examples["split"] == "test"]
     version = load_version(spark, arguments.model)
     champion = load_version(spark, arguments.champion) if arguments.champion else None
-    held_against = forecast(champion, test) if champion else None
+    lacking = missing_features(test, champion.features) if champion else []
+    held_against = forecast(champion, test) if champion and not lacking else None
     metrics = evaluate(training, test, forecast(version, test), held_against)
+    if champion and lacking:
+        # Nothing tells how it would do without what it was made with; its name tells whose place is taken.
+        metrics["champion"] = {"version": champion.name, "lacking": lacking}
     write_bytes(spark, f"{arguments.output}/{MARKDOWN}", card_markdown(metrics, version.training).encode())
     write_bytes(spark, f"{arguments.output}/{HTML}", card_html(metrics, version.training).encode())
     write_bytes(spark, target, to_json(metrics))  # the last: where it is, the others are

@@ -26,10 +26,12 @@ def spark_session(name: str) -> SparkSession:
 def read_examples(spark: SparkSession, uri: str, *splits: str) -> pd.DataFrame:
     """Keys, split, label (NaN when unknown) and features of the splits, features as float64.
 
-    Raises MedallionError when a split has no rows.
+    An export that was tried again may have left files of its first try, with the same rows. Raises
+    MedallionError when a split has no rows.
     """
     wanted = [F.col(name).cast("double").alias(name) for name in (LABEL, *FEATURES)]
     rows = spark.read.parquet(uri).where(F.col("split").isin(*splits)).select(*KEYS, "split", *wanted)
+    rows = rows.dropDuplicates(list(KEYS))
     # An extract has no order of its own, and shuffling with a seed only repeats itself on the same order.
     frame = pd.DataFrame(rows.toPandas()).sort_values(list(KEYS), ignore_index=True)
     missing = sorted(set(splits) - set(frame["split"]))
@@ -48,8 +50,22 @@ def read_origin(spark: SparkSession, uri: str) -> dict[str, Any]:
 
 
 def inputs(frame: pd.DataFrame, features: Sequence[str] = FEATURES) -> NDArray[np.float32]:
-    """The model's inputs, (rows, features), in the order of the features."""
+    """The model's inputs, (rows, features), in the order of the features.
+
+    Raises MedallionError where the rows lack one of them.
+    """
+    missing = missing_features(frame, features)
+    if missing:
+        raise MedallionError(
+            f"Features: expected {', '.join(missing)}, with which the model was made, got none. "
+            "Next: see why no version on today's features was promoted, or deploy the release before."
+        )
     return frame[list(features)].to_numpy(np.float32)
+
+
+def missing_features(frame: pd.DataFrame, features: Sequence[str]) -> list[str]:
+    """Those of a model's features that the rows don't have: later releases may be without."""
+    return [name for name in features if name not in frame]
 
 
 def labels(frame: pd.DataFrame) -> NDArray[np.float64]:

@@ -30,6 +30,10 @@ def beside(log_loss: float, auc: float, trained_until: str = "2017-11-01") -> di
     return {**GOOD, "champion": champion, "differences": {"champion": differences}}
 
 
+def test_a_live_version_whose_features_are_no_more_stops_nobody() -> None:
+    assert decide({**GOOD, "champion": {"version": "v1", "lacking": ["visits"]}}, GATE).promote
+
+
 def test_a_version_that_clears_every_bar_is_promoted() -> None:
     decision = decide(GOOD, GATE)
     assert decision.promote

@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -8,7 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from medallion.errors import MedallionError
-from ml import evaluate
+from ml import evaluate, score
 from ml.features import FEATURES, LABEL
 from ml.versions import load_version
 
@@ -118,6 +119,25 @@ def test_a_first_version_is_held_against_nobody(
     metrics = evaluate.evaluate(training, test, evaluate.forecast(load_version(spark, version), test), None)
     assert metrics["champion"] is None
     assert "champion" not in metrics["differences"]
+
+
+def test_a_live_version_whose_features_are_no_more_is_named_and_not_measured(
+    examples: str, version: str, tmp_path: Path
+) -> None:
+    live = tmp_path / "live"
+    shutil.copytree(version, live, ignore=shutil.ignore_patterns("*.crc"))  # which would tell of other bytes
+    told = json.loads((live / "training.json").read_text())
+    told.update(version="v0", features=[*told["features"], "visits"])
+    (live / "training.json").write_text(json.dumps(told))
+    output = tmp_path / "evaluated"
+    evaluate.main(
+        ["--examples", examples, "--model", version, "--champion", str(live), "--output", str(output)]
+    )
+    metrics = json.loads((output / "metrics.json").read_text())
+    assert metrics["champion"] == {"version": "v0", "lacking": ["visits"]}
+    assert "champion" not in metrics["differences"]
+    with pytest.raises(MedallionError, match="Features: expected visits, with which the model was made"):
+        score.main(["--examples", examples, "--model", str(live), "--version", "v0", "--output", str(output)])
 
 
 def test_labels_that_are_all_alike_are_refused(

@@ -1,5 +1,6 @@
 import datetime
 import json
+import shutil
 from decimal import Decimal
 from pathlib import Path
 
@@ -55,6 +56,16 @@ def test_scoring_again_replaces_the_scores(
     _score(examples, version, tmp_path)
     _score(examples, version, tmp_path)
     assert spark.read.parquet(str(tmp_path)).count() == 400
+
+
+def test_files_that_an_earlier_export_left_count_once(
+    spark: SparkSession, examples: str, version: str, tmp_path: Path
+) -> None:
+    again = tmp_path / "examples"
+    shutil.copytree(examples, again)
+    shutil.copy(again / "part-0.parquet", again / "part-1.parquet")
+    _score(str(again), version, tmp_path / "scores")
+    assert spark.read.parquet(str(tmp_path / "scores")).count() == 400
 
 
 def test_what_tells_drift_is_left_beside_the_scores(examples: str, version: str, tmp_path: Path) -> None:
