@@ -11,7 +11,7 @@ from medallion.snapshots import SnapshotPlan
 from operators.dataproc import spark_job
 from pipeline.work import labels, read_object
 
-PLAN, PROMOTE = "snapshot.plan", "deploy.promote"
+PLAN, FEATURES, PROMOTE = "snapshot.plan", "snapshot.features", "deploy.promote"
 
 
 def planned(key: str) -> str:

@@ -1,4 +1,4 @@
--- What gold.customer_daily says of a snapshot date: whether it is the newest, its customers and its lines.
+-- What gold.customer_daily says of a snapshot date: whether its rows go that far, its customers and its lines.
 -- From the 91 partitions that end with it, and any after it.
 -- Told beside the population stability indices, which see no missing day and no missing store.
 SELECT

@@ -1,6 +1,7 @@
 -- Publishes the scores of a snapshot date.
--- From the scores' staging table.
--- One transaction replaces the date's scores, whichever version made them: a customer has one score a day.
+-- From the scores' staging table, and what gold.customer_daily is made of by now.
+-- One transaction replaces the date's scores, whichever version made them: a customer has one score a day. Where gold has
+-- changed since these were planned, a newer run may have scored the date already, and what is there stays.
 CREATE TABLE IF NOT EXISTS `{{ gold }}.customer_scores` (
   customer_id INT64 NOT NULL OPTIONS (description = 'The customer.'),
   snapshot_date DATE NOT NULL OPTIONS (description = 'The date as of which the score was made.'),
@@ -12,10 +13,15 @@ PARTITION BY snapshot_date
 CLUSTER BY customer_id
 OPTIONS (description = 'How likely each customer is to stay away, and what that would cost.');
 
-BEGIN TRANSACTION;
-DELETE FROM `{{ gold }}.customer_scores`
-WHERE snapshot_date = {{ snapshot_date | literal }};
-INSERT INTO `{{ gold }}.customer_scores` (customer_id, snapshot_date, model_version, p_inactive_30d, value_at_risk)
-SELECT customer_id, snapshot_date, model_version, p_inactive_30d, value_at_risk
-FROM `{{ staging }}.{{ table }}`;
-COMMIT TRANSACTION;
+IF
+  NOT EXISTS (SELECT 1 FROM `{{ gold }}.customer_scores` WHERE snapshot_date = {{ snapshot_date | literal }})
+  OR {{ fingerprint | literal }} = (SELECT fingerprint FROM ({% include 'training/provenance.sql' %}))
+THEN
+  BEGIN TRANSACTION;
+  DELETE FROM `{{ gold }}.customer_scores`
+  WHERE snapshot_date = {{ snapshot_date | literal }};
+  INSERT INTO `{{ gold }}.customer_scores` (customer_id, snapshot_date, model_version, p_inactive_30d, value_at_risk)
+  SELECT customer_id, snapshot_date, model_version, p_inactive_30d, value_at_risk
+  FROM `{{ staging }}.{{ table }}`;
+  COMMIT TRANSACTION;
+END IF;

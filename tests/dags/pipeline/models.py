@@ -1,7 +1,8 @@
 """A model of conf/ on the emulators, run task by task on a warehouse that a product has published to."""
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
 from typing import Any
 
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
@@ -82,24 +83,26 @@ class ModelRun:
         bucket, _, folder = plan["examples"].removeprefix("gs://").partition("/")
         return json.loads(GCSHook().download(bucket_name=bucket, object_name=f"{folder}/_plan.json"))
 
-    def task(self, task_id: str, plan: dict[str, Any], deployed: dict[str, Any] | None = None) -> Any:
-        """Runs a task of the run that was planned so."""
-        context = {"ti": Handed(plan, deployed), "logical_date": None, "run_id": "run"}
+    def task(self, task_id: str, plan: dict[str, Any], live: str | None = None) -> Any:
+        """Runs a task of a new run that was planned so, which this version scores."""
+        begun = SimpleNamespace(start_date=datetime.now(UTC))
+        context = {"ti": Handed(plan, live), "logical_date": None, "run_id": "run", "dag_run": begun}
         task = self._dag.get_task(task_id)
         task.deferrable = False
         if task._pre_execute_hook:
             task._pre_execute_hook(context)
         if hasattr(task, "python_callable"):
-            return task.python_callable(**({"ti": context["ti"]} if task_id == "score.drift" else {}))
+            wanted = {"ti": context["ti"]} if task_id in ("score.live", "score.drift") else {}
+            return task.python_callable(**wanted)
         return task.execute(context)
 
 
 class Handed(TaskInstance):
-    """What plan and deploy hand on; other tasks have handed on nothing."""
+    """What the plan, its snapshot and the choice of a version hand on; other tasks have handed on nothing."""
 
-    def __init__(self, plan: dict[str, Any], deployed: dict[str, Any] | None) -> None:
+    def __init__(self, plan: dict[str, Any] | None, live: str | None) -> None:
         super().__init__()
-        self.returned = {"snapshot.plan": plan, "deploy.promote": deployed, "snapshot.features": "job"}
+        self.returned = {"snapshot.plan": plan, "snapshot.features": "job", "score.live": live}
 
     def xcom_pull(self, task_ids: str, key: str | None = None) -> Any:
         return self.pushed.get(key) if key else self.returned.get(task_ids)

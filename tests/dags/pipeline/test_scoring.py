@@ -12,22 +12,15 @@ from airflow.providers.google.cloud.hooks.gcs import GCSHook
 
 from medallion.environments import load_environment
 from medallion.models import load_model
+from medallion.pointer import read_pointer, roll_back
 from pipeline.training import model_dag
 from tests.dags.pipeline.models import CUSTOMERS, LAST, PLANNED, Handed, ModelRun
 
 
-@pytest.mark.parametrize(
-    ("plan", "deployed", "scorer"),
-    [
-        (PLANNED, {"live": "20170719-a1-b2"}, "20170719-a1-b2"),  # promoted
-        (PLANNED, {"live": "20170101-x-y"}, "20170101-x-y"),  # refused
-        (PLANNED, None, "20170101-x-y"),  # not trained, or failed
-        (None, None, ""),  # nothing to learn from
-    ],
-)
-def test_the_day_is_scored_by_what_is_live(plan: Any, deployed: Any, scorer: str) -> None:
+@pytest.mark.parametrize(("plan", "scorer"), [(PLANNED, "20170719-a1-b2"), (None, "")])
+def test_the_day_is_scored_by_what_is_live(plan: Any, scorer: str) -> None:
     task = model_dag(load_model("customer_churn"), load_environment("local")).get_task("score.predict")
-    task.render_template_fields({"ti": Handed(plan, deployed)})
+    task.render_template_fields({"ti": Handed(plan, scorer)})
     snapshot = plan["snapshot"] if plan else ""
     hashes = scorer.partition("-")[2]
     assert task.batch_id == f"score-{snapshot}-{hashes}"
@@ -45,7 +38,22 @@ def test_the_day_is_scored_by_what_is_live(plan: Any, deployed: Any, scorer: str
 def test_nobody_is_scored_while_nothing_is_live(run: ModelRun) -> None:
     run.publish("r1")
     with pytest.raises(AirflowSkipException, match="No version has passed the gate yet"):
-        run.task("score.predict", run.plan(), {"live": None})
+        run.task("score.live", run.plan())
+
+
+def test_nobody_is_scored_without_a_plan(run: ModelRun) -> None:
+    with pytest.raises(AirflowSkipException, match="There is no snapshot of the day"):
+        run.task("score.live", {})
+
+
+def test_what_is_live_is_what_the_pointer_says(run: ModelRun) -> None:
+    run.publish("r1")
+    plan = run.plan()
+    for version in ("v1", "v2"):
+        run.go_live(version, {})
+    assert run.task("score.live", plan, "v1") == "v2"
+    roll_back(run.models, run.name)
+    assert run.task("score.live", plan, "v2") == "v1"
 
 
 def scored(
@@ -74,8 +82,10 @@ def scored(
 
 
 def score(run: ModelRun, plan: dict[str, Any], live: str) -> None:
+    if read_pointer(run.models, run.name).version != live:
+        run.go_live(live, {})
     for name in ("drift", "stage", "load", "publish"):
-        run.task(f"score.{name}", plan, {"live": live})
+        run.task(f"score.{name}", plan, live)
 
 
 def test_a_day_has_one_score_a_customer_whichever_version_made_it(run: ModelRun) -> None:
@@ -108,9 +118,7 @@ def test_a_slight_shift_is_noted_and_scored(run: ModelRun) -> None:
     run.publish("r1")
     plan = run.plan()
     scored(run, plan, "v1", psi=0.06)
-    assert run.task("score.drift", plan, {"live": "v1"}) == {
-        "psi.recency_days": "expected at most 0.05, got 0.0600"
-    }
+    assert run.task("score.drift", plan, "v1") == {"psi.recency_days": "expected at most 0.05, got 0.0600"}
 
 
 def test_what_the_index_misses_is_seen_in_gold(run: ModelRun) -> None:
@@ -125,17 +133,61 @@ def test_what_the_index_misses_is_seen_in_gold(run: ModelRun) -> None:
     }.items():
         run.query(sql)
         with pytest.raises(AirflowFailException, match=f"{missed}: expected"):
-            run.task("score.drift", plan, {"live": "v1"})
+            run.task("score.drift", plan, "v1")
     names = "SELECT name FROM ops.checks WHERE step = 'score' AND NOT passed ORDER BY name"
     assert [row["name"] for row in run.query(names)] == ["lines", "newest_date", "one_row_a_customer"]
 
 
-def test_scores_that_a_newer_date_has_overtaken_are_left_to_the_next_run(run: ModelRun) -> None:
+VERSIONS = "SELECT DISTINCT model_version FROM gold.customer_scores"
+
+
+def test_a_date_is_scored_though_a_newer_one_has_come(run: ModelRun) -> None:
     run.publish("r1")
     plan = run.plan()
     scored(run, plan, "v1")
     run.query("INSERT INTO gold.customer_daily VALUES (99, DATE '2017-07-20', 1, 2, 1, 0)")
-    with pytest.raises(
-        AirflowSkipException, match="has come to 2017-07-20 meanwhile, so scores as of 2017-07-19"
-    ):
-        run.task("score.drift", plan, {"live": "v1"})
+    run.publish("r2")
+    score(run, plan, "v1")
+    assert run.query(VERSIONS) == [{"model_version": "v1"}]
+
+
+def test_scores_of_a_newer_run_stay_whatever_an_older_one_brings(run: ModelRun) -> None:
+    run.publish("r1")
+    older = run.plan()
+    scored(run, older, "v1")
+    run.publish("r2")
+    newer = run.plan()
+    scored(run, newer, "v2")
+    score(run, newer, "v2")
+    run.go_live("v1", {})
+    score(run, older, "v1")
+    assert run.query(VERSIONS) == [{"model_version": "v2"}]
+
+
+def test_what_gold_says_otherwise_by_now_is_left_to_the_next_run(run: ModelRun) -> None:
+    run.publish("r1")
+    plan = run.plan()
+    scored(run, plan, "v1")
+    run.publish("r2")
+    run.query("DELETE FROM gold.customer_daily WHERE customer_id = 1")
+    with pytest.raises(AirflowSkipException, match="has changed since the snapshot of 2017-07-19"):
+        run.task("score.drift", plan, "v1")
+
+
+def test_what_was_rolled_back_meanwhile_publishes_nothing(run: ModelRun) -> None:
+    run.publish("r1")
+    plan = run.plan()
+    for version in ("v1", "v2"):
+        run.go_live(version, {})
+    with pytest.raises(AirflowFailException, match=r"expected v1 to be live until .*, got v2"):
+        run.task("score.publish", plan, "v1")
+
+
+def test_scores_that_were_lost_are_published_again(run: ModelRun) -> None:
+    run.publish("r1")
+    plan = run.plan()
+    scored(run, plan, "v1")
+    score(run, plan, "v1")
+    run.query("DELETE FROM gold.customer_scores WHERE TRUE")
+    run.task("score.publish", plan, "v1")
+    assert run.query(VERSIONS) == [{"model_version": "v1"}]
