@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.metrics import Floats
+from ml.metrics import Counts, Floats
 
 DRAWS = 1000
 # Fixed, so that an evaluation that is tried again says the same.
@@ -11,7 +11,7 @@ _SEED = 20170101
 _ENDS = (2.5, 97.5)
 
 
-def resample(customers: NDArray[np.int64], draws: int = DRAWS) -> Floats:
+def resample(customers: NDArray[np.int64], draws: int = DRAWS) -> Counts:
     """How often each row is in each draw, (draws, rows): customers are drawn, with all of their rows.
 
     Efron and Tibshirani, An Introduction to the Bootstrap (1993); a draw is told by counts, not by its rows.
@@ -19,7 +19,7 @@ def resample(customers: NDArray[np.int64], draws: int = DRAWS) -> Floats:
     distinct, index = np.unique(customers, return_inverse=True)
     even = np.full(len(distinct), 1 / len(distinct))
     drawn = np.random.default_rng(_SEED).multinomial(len(distinct), even, size=draws)
-    return drawn[:, index].astype(np.float64)
+    return drawn.astype(np.uint32)[:, index]
 
 
 def interval(figures: Floats) -> list[float]:

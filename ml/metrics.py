@@ -5,18 +5,25 @@ every function returns a figure a draw, or NaN where not both are drawn and it a
 counts of the rows as they are.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Counts = NDArray[np.uint32]
+Figures = dict[str, Floats]
+
+# Resamples that are measured at a time: each takes a dozen numbers a row, and there may be many rows.
+_AT_ONCE = 50
 
 # A float32 probability can be exactly 0 or 1, whose log loss is infinite.
 _SMALLEST = 1e-7
 
 
-def once(labels: Floats) -> Floats:
+def once(labels: Floats) -> Counts:
     """Counts of one draw that holds every row once."""
-    return np.ones((1, len(labels)))
+    return np.ones((1, len(labels)), np.uint32)
 
 
 def auc(labels: Floats, scores: Floats, counts: Floats) -> Floats:
@@ -61,20 +68,36 @@ def calibration_error(labels: Floats, probabilities: Floats, counts: Floats, bin
     return np.abs(np.diff(at_borders, axis=1)).sum(axis=1) / rows[:, -1]
 
 
-def measure(labels: Floats, probabilities: Floats, counts: Floats) -> dict[str, Floats]:
+def measure(labels: Floats, probabilities: Floats, counts: Counts) -> Figures:
     """One model's figures by their names in metrics.json; skill is 1 - log loss / base log loss."""
-    loss = log_loss(labels, probabilities, counts)
-    return {
-        **ranking(labels, probabilities, counts),
-        "log_loss": loss,
-        "skill": 1 - loss / base_log_loss(labels, counts),
-        "ece": calibration_error(labels, probabilities, counts),
-        "mean_prediction": counts @ probabilities / counts.sum(axis=1),
-    }
+
+    def figures(drawn: Floats) -> Figures:
+        loss = log_loss(labels, probabilities, drawn)
+        return {
+            **_ranked(labels, probabilities, drawn),
+            "log_loss": loss,
+            "skill": 1 - loss / base_log_loss(labels, drawn),
+            "ece": calibration_error(labels, probabilities, drawn),
+            "mean_prediction": drawn @ probabilities / drawn.sum(axis=1),
+        }
+
+    return _by_parts(figures, counts)
 
 
-def ranking(labels: Floats, scores: Floats, counts: Floats) -> dict[str, Floats]:
+def ranking(labels: Floats, scores: Floats, counts: Counts) -> Figures:
     """The figures that ask for an order only, not for probabilities."""
+    return _by_parts(lambda drawn: _ranked(labels, scores, drawn), counts)
+
+
+def _by_parts(figures: Callable[[Floats], Figures], counts: Counts) -> Figures:
+    parts = [
+        figures(counts[start : start + _AT_ONCE].astype(np.float64))
+        for start in range(0, len(counts), _AT_ONCE)
+    ]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _ranked(labels: Floats, scores: Floats, counts: Floats) -> Figures:
     return {"auc": auc(labels, scores, counts), "pr_auc": average_precision(labels, scores, counts)}
 
 
