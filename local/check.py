@@ -12,7 +12,7 @@ from medallion.contracts import Contract
 from medallion.documents import CONF, validate
 from medallion.environments import load_environment
 from medallion.errors import ConfigError, ProblemsError
-from medallion.models import load_model
+from medallion.models import load_model, model_names
 from medallion.odcs import load_contract, parse_contract
 from medallion.product_checks import contract_problems, file_of, product_problems
 from medallion.products import Product, load_product, product_names
@@ -59,6 +59,7 @@ def check(conf: Path = CONF, sql: Path = SQL) -> Iterator[str]:
             problems += contract_problems(found, contracts[found.contract])
     problems += _shared_tables(products.values())
     problems += _shared_collections(products.values())
+    problems += _more_than_one_model(conf)
     yield from map(str, problems)
     if not problems:  # SQL is made of these files: what is wrong in them would be told once more
         pairs = [(product, contracts[product.contract]) for product in products.values()]
@@ -94,6 +95,14 @@ def _shared_collections(products: Iterable[Product]) -> Iterator[ConfigError]:
             if owner != product.name:
                 expected = f"a collection of this product alone, which {collection} of {owner} is not"
                 yield ConfigError(file_of(product), "serve.firestore.collection", expected, collection)
+
+
+def _more_than_one_model(conf: Path) -> Iterator[ConfigError]:
+    """gold.customer_scores has one score a customer and date, and doesn't say of which model."""
+    first, *others = model_names(conf) or ("",)
+    for name in others:
+        expected = f"one model, beside whose scores there is no room for others: {first}"
+        yield ConfigError(f"conf/models/{name}.yaml", "", expected, name)
 
 
 def _names(folder: str, conf: Path = CONF) -> list[str]:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,15 @@ def test_an_unknown_model_is_named(conf: Path) -> None:
     edit(conf / PRODUCT, train="nobody")
     (problem,) = check(conf)
     assert "train: expected the name of a file in conf/models, got 'nobody'" in problem
+
+
+def test_a_second_model_is_refused(conf: Path) -> None:
+    second = conf / "models" / "customer_value.yaml"
+    shutil.copy(conf / "models" / "customer_churn.yaml", second)
+    edit(second, name="customer_value")
+    (problem,) = check(conf)
+    assert problem.startswith("conf/models/customer_value.yaml")
+    assert "expected one model" in problem
 
 
 def test_problems_of_several_files_are_told_together(conf: Path) -> None:
