@@ -54,7 +54,7 @@ def test_the_deployed_dags_import(tmp_path: Path) -> None:
         "dags": sorted((*product_names(), *model_names(), *deadlines)),
         "errors": {},
         "accounts": [
-            "spark@customer-data-dev.iam.gserviceaccount.com",
+            "spark-jobs@customer-data-dev.iam.gserviceaccount.com",
             "trainer@customer-data-dev.iam.gserviceaccount.com",
         ],
     }

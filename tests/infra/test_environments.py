@@ -51,6 +51,15 @@ class TestAnEnvironmentsFile:
         for email in (execution.service_account, execution.training_service_account):
             assert email.partition("@")[0] in accounts
 
+    def test_names_identities_as_google_takes_them(
+        self, environment: str, environments: dict[str, Resources]
+    ) -> None:
+        """6 to 30 characters: https://cloud.google.com/iam/docs/service-accounts-create"""
+        made = of(environments[environment], "google_service_account")
+        names = [item["account_id"] for item in made.values()]
+        assert len(names) == 6
+        assert [name for name in names if not re.fullmatch(r"[a-z][-a-z0-9]{4,28}[a-z0-9]", name)] == []
+
     def test_names_the_subnetwork_and_the_key(
         self, environment: str, environments: dict[str, Resources]
     ) -> None:
@@ -205,7 +214,7 @@ def test_a_cluster_is_made_where_it_is_asked_for(tmp_path: Path, dev: Resources)
     assert of(dev, "google_dataproc_cluster") == {}
     assert config["encryption_config"]["kms_key_name"] == 'google_kms_crypto_key.key["dataproc"].id'
     assert config["gce_cluster_config"]["internal_ip_only"] is True
-    assert config["gce_cluster_config"]["service_account"].startswith("spark@")
+    assert config["gce_cluster_config"]["service_account"].startswith("spark-jobs@")
     assert config["staging_bucket"] == "customer-data-dev-staging"
     assert "lifecycle_config" not in config  # nothing makes or starts it again for the next job
     assert set(config["software_config"]) == {"image_version"}  # jobs bring their properties with them
@@ -221,7 +230,8 @@ def test_a_clusters_identity_may_do_what_a_models_batches_may(tmp_path: Path, de
 
     def roles(resources: Resources, who: str) -> set[tuple[str, str]]:
         given = of(resources, "google_storage_bucket_iam_member").values()
-        mine = f"serviceAccount:{who}@"
+        account = resources[f'google_service_account.identity["{who}"]']["values"]["account_id"]
+        mine = f"serviceAccount:{account}@"
         return {(item["bucket"], item["role"]) for item in given if item["member"].startswith(mine)}
 
     models = {role for bucket, role in roles(found, "trainer") if bucket == "customer-data-dev-models"}

@@ -26,9 +26,12 @@ PLACES = {
 def configured(resources: Resources, environment: str) -> set[tuple[str, str, str]]:
     """Identity, place and role of each grant to an identity of the platform."""
     found = set()
+    made = of(resources, "google_service_account")
+    names = {item["account_id"]: address.split('"')[1] for address, item in made.items()}
     for address, role, member in grants(resources):
-        identity = re.match(r"(?:serviceAccount:|group:)(\w+)@", member)
-        if identity is None or identity[1] not in IDENTITIES:
+        account = re.match(r"(?:serviceAccount:|group:)([\w-]+)@", member)
+        identity = account and names.get(account[1], account[1])
+        if identity not in IDENTITIES:
             continue
         item = resources[address]
         place = "project"
@@ -41,7 +44,7 @@ def configured(resources: Resources, environment: str) -> set[tuple[str, str, st
             # There is one for each connection, or product.
             name = re.sub(r"^(airflow-connections|arrivals)-\w+$", r"\1-…", name)
             place = f"{kind} {name.removeprefix(f'customer-data-{environment}-')}"
-        found.add((identity[1], place, role.removeprefix(f"projects/customer-data-{environment}/roles/")))
+        found.add((identity, place, role.removeprefix(f"projects/customer-data-{environment}/roles/")))
     return found
 
 
@@ -75,7 +78,7 @@ def test_the_page_lists_the_keys_users(dev: Resources) -> None:
 def test_a_new_grant_would_be_missed(dev: Resources) -> None:
     extra = {
         "type": "google_storage_bucket_iam_member",
-        "values": {"member": "serviceAccount:spark@x", "role": "roles/storage.admin", "bucket": "b"},
+        "values": {"member": "serviceAccount:spark-jobs@x", "role": "roles/storage.admin", "bucket": "b"},
     }
     listed = {tuple(row[:3]) for row in rows("| identity | on | role | why |")}
     changed = configured({**dev, "google_storage_bucket_iam_member.x": extra}, "dev")

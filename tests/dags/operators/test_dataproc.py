@@ -23,7 +23,7 @@ CLUSTER = replace(LOCAL, spark=Spark(runner="cluster", poll_seconds=1, cluster="
 WHERE = {"project_id": LOCAL.project, "region": LOCAL.region}
 WAIT = 60
 EXECUTION = {
-    "service_account": "spark@medallion-local.iam.gserviceaccount.com",
+    "service_account": "spark-jobs@medallion-local.iam.gserviceaccount.com",
     "subnetwork_uri": "projects/medallion-local/regions/us-east1/subnetworks/medallion",
     "network_tags": ["spark"],
     "kms_key": "projects/medallion-local/locations/us-east1/keyRings/medallion-us-east1/cryptoKeys/dataproc",
