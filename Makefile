@@ -11,6 +11,10 @@ VENV := .local/venv
 UV := $(VENV)/uv/bin/uv
 BIN := $(VENV)/pipeline/bin
 
+# A switch that is taken for none would delete, publish or deploy what was only to be looked at.
+$(foreach name,DRY_RUN KEEP APPLY,$(if $(filter-out 0 1,$(value $(name)))$(word 2,$(value $(name))),\
+  $(error $(name): expected 1, got $(value $(name)). Next: $(name)=1, or leave it out)))
+
 export MEDALLION_ENVIRONMENT := local
 # Google's clients count down the last year of Python 3.11 in every process.
 export PYTHONWARNINGS := ignore::FutureWarning
