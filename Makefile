@@ -15,6 +15,10 @@ BIN := $(VENV)/pipeline/bin
 $(foreach name,DRY_RUN KEEP APPLY,$(if $(filter-out 0 1,$(value $(name)))$(word 2,$(value $(name))),\
   $(error $(name): expected 1, got $(value $(name)). Next: $(name)=1, or leave it out)))
 
+# What a person types goes to the programs by the environment, as it is: neither make nor the shell reads it.
+TYPED := PRODUCT INPUT FILES WHERE FROM TO MODEL ENV SQL FORMAT KEY CUSTOMER COLUMN REPORT
+$(foreach name,$(TYPED),$(eval override export $(name) := $$(value $(name))))
+
 export MEDALLION_ENVIRONMENT := local
 # Google's clients count down the last year of Python 3.11 in every process.
 export PYTHONWARNINGS := ignore::FutureWarning
@@ -83,7 +87,7 @@ $(VENV)/dag_factory/.ready: requirements/dag_factory.txt $(VENV)/pipeline/.ready
 
 .PHONY: run
 run: setup  ## run a product end to end: [PRODUCT=…] [INPUT=file or folder] [KEEP=1]
-	@$(BIN)/python -m local.run --product "$(PRODUCT)" $(if $(INPUT),--input "$(INPUT)") $(if $(filter 1,$(KEEP)),--keep)
+	@$(BIN)/python -m local.run --product="$$PRODUCT" $${INPUT:+--input="$$INPUT"} $(if $(filter 1,$(KEEP)),--keep)
 
 .PHONY: up
 up: setup  ## start the local cloud and Airflow's page, and leave them up
@@ -93,30 +97,29 @@ up: setup  ## start the local cloud and Airflow's page, and leave them up
 down: setup  ## stop what make up started
 	@$(BIN)/python -m local.up down
 
+# FILES are words and patterns, of which a?b.csv finds a name with a space.
 .PHONY: land
 land: setup  ## put files into bronze and start a run: PRODUCT=… FILES="…"
-	@$(BIN)/python -m local.land "$(PRODUCT)" $(FILES)
+	@$(BIN)/python -m local.land -- "$$PRODUCT" $$FILES
 
 .PHONY: replay
-replay: override export WHERE := $(value WHERE)
 replay: setup  ## rejected rows through the mended contract again: [PRODUCT=…] [WHERE="…"] [DRY_RUN=1]
-	@$(BIN)/python -m local.replay "$(PRODUCT)" --where="$$WHERE" $(if $(filter 1,$(DRY_RUN)),--dry-run)
+	@$(BIN)/python -m local.replay --where="$$WHERE" $(if $(filter 1,$(DRY_RUN)),--dry-run) -- "$$PRODUCT"
 
 .PHONY: backfill
 backfill: setup  ## files of business dates through today's contract again: FROM=… TO=… [PRODUCT=…] [APPLY=1]
-	@[ -n "$(FROM)" ] && [ -n "$(TO)" ] || { echo 'Give business dates: make backfill FROM=2017-01-01 TO=2017-01-31' >&2; exit 2; }
-	$(BIN)/python -m local.backfill "$(PRODUCT)" "$(FROM)" "$(TO)" $(if $(filter 1,$(APPLY)),--apply)
+	@[ -n "$$FROM" ] && [ -n "$$TO" ] || { echo 'Give business dates: make backfill FROM=2017-01-01 TO=2017-01-31' >&2; exit 2; }
+	$(BIN)/python -m local.backfill $(if $(filter 1,$(APPLY)),--apply) -- "$$PRODUCT" "$$FROM" "$$TO"
 
 .PHONY: rollback
 rollback: setup  ## point a model back to the version before: MODEL=… [ENV=dev]
-	@[ -n "$(MODEL)" ] || { echo 'Name the model: make rollback MODEL=customer_churn' >&2; exit 2; }
-	$(BIN)/python -m local.rollback "$(MODEL)" --environment "$(or $(ENV),local)"
+	@[ -n "$$MODEL" ] || { echo 'Name the model: make rollback MODEL=customer_churn' >&2; exit 2; }
+	$(BIN)/python -m local.rollback --environment="$${ENV:-local}" -- "$$MODEL"
 
 .PHONY: query
-query: export SQL := $(value SQL)
 query: setup  ## GoogleSQL on the local warehouse: SQL="SELECT …" [FORMAT=csv|json]
 	@[ -n "$$SQL" ] || { echo 'Give the query: make query SQL="SELECT …"' >&2; exit 2; }
-	$(BIN)/python -m local.query --format "$(FORMAT)" -- "$$SQL"
+	$(BIN)/python -m local.query --format="$$FORMAT" -- "$$SQL"
 
 .PHONY: status
 status: setup  ## every product: last runs, rows, rejected by rule, deadline, open incidents, and what to type next
@@ -124,23 +127,23 @@ status: setup  ## every product: last runs, rows, rejected by rule, deadline, op
 
 .PHONY: explain
 explain: setup  ## a row's passport: KEY="values of the key, with commas between" [PRODUCT=…]
-	@[ -n "$(KEY)" ] || { echo 'Give the key: make explain KEY="31198570044,1095275"' >&2; exit 2; }
-	$(BIN)/python -m local.explain "$(PRODUCT)" "$(KEY)"
+	@[ -n "$$KEY" ] || { echo 'Give the key: make explain KEY="31198570044,1095275"' >&2; exit 2; }
+	$(BIN)/python -m local.explain -- "$$PRODUCT" "$$KEY"
 
 .PHONY: forget
 forget: setup  ## take a customer out of all that a product holds: CUSTOMER=… [PRODUCT=…] [COLUMN=…]
-	@[ -n "$(CUSTOMER)" ] || { echo 'Say whom: make forget CUSTOMER=1071' >&2; exit 2; }
-	$(BIN)/python -m local.forget "$(PRODUCT)" "$(CUSTOMER)" $(if $(COLUMN),--column "$(COLUMN)")
+	@[ -n "$$CUSTOMER" ] || { echo 'Say whom: make forget CUSTOMER=1071' >&2; exit 2; }
+	$(BIN)/python -m local.forget $${COLUMN:+--column="$$COLUMN"} -- "$$PRODUCT" "$$CUSTOMER"
 
 .PHONY: dashboard
 dashboard: setup  ## where a product's gold is looked at: PRODUCT=… ENV=dev|prod [REPORT=id of a report to copy]
-	@[ -n "$(ENV)" ] || { echo 'Give the environment: make dashboard PRODUCT=sales ENV=dev' >&2; exit 2; }
-	$(BIN)/python -m deploy.dashboard "$(PRODUCT)" "$(ENV)" $(if $(REPORT),--report "$(REPORT)")
+	@[ -n "$$ENV" ] || { echo 'Give the environment: make dashboard PRODUCT=sales ENV=dev' >&2; exit 2; }
+	$(BIN)/python -m deploy.dashboard $${REPORT:+--report="$$REPORT"} -- "$$PRODUCT" "$$ENV"
 
 .PHONY: deploy
 deploy: setup  ## ship this checkout to a Composer environment: ENV=dev|prod [DRY_RUN=1]
-	@[ -n "$(ENV)" ] || { echo 'Give the environment: make deploy ENV=dev' >&2; exit 2; }
-	$(BIN)/python -m deploy "$(ENV)" $(if $(filter 1,$(DRY_RUN)),--dry-run)
+	@[ -n "$$ENV" ] || { echo 'Give the environment: make deploy ENV=dev' >&2; exit 2; }
+	$(BIN)/python -m deploy $(if $(filter 1,$(DRY_RUN)),--dry-run) -- "$$ENV"
 
 .PHONY: test
 test: setup $(VENV)/infra/.ready  ## run the tests, three files at a time

@@ -2,6 +2,8 @@
 
 import os
 import subprocess
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -37,3 +39,62 @@ def test_a_switch_is_on_where_it_says_so(command: str, switch: str, option: str)
     assert option in told(f"{switch}=1")
     for off in ([], [f"{switch}="], [f"{switch}=0"]):
         assert option not in told(*off)
+
+
+HOSTILE = "-a b\t'$HOME\" $(touch made) `touch made`; touch made # $$ \\ é"
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> Callable[..., list[str]]:
+    """The arguments that a command's program is given, without the module's name."""
+    (tmp_path / "python").write_text('#!/bin/sh\nprintf "%s\\0" "$@"\n')
+    (tmp_path / "python").chmod(0o755)
+
+    def run(*words: str) -> list[str]:
+        done = make("--silent", "--assume-old=setup", f"BIN={tmp_path}", *words)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout.rstrip("\0").split("\0")[2:]
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("run PRODUCT INPUT", ["--product={}", "--input={}"]),
+        ("replay PRODUCT WHERE", ["--where={}", "--", "{}"]),
+        ("backfill PRODUCT FROM TO", ["--", "{}", "{}", "{}"]),
+        ("rollback MODEL ENV", ["--environment={}", "--", "{}"]),
+        ("query SQL FORMAT", ["--format={}", "--", "{}"]),
+        ("explain PRODUCT KEY", ["--", "{}", "{}"]),
+        ("forget PRODUCT CUSTOMER COLUMN", ["--column={}", "--", "{}", "{}"]),
+        ("dashboard PRODUCT ENV REPORT", ["--report={}", "--", "{}", "{}"]),
+        ("deploy ENV", ["--", "{}"]),
+    ],
+)
+def test_what_is_typed_reaches_the_program_as_it_is(
+    given: Callable[..., list[str]], command: str, expected: list[str]
+) -> None:
+    name, *variables = command.split()
+    told = given(name, *(f"{variable}={HOSTILE}" for variable in variables))
+    assert told == [text.format(HOSTILE) for text in expected]
+    assert not (ROOT / "made").exists()
+
+
+def test_a_query_may_have_several_lines(given: Callable[..., list[str]]) -> None:
+    sql = "SELECT 1 -- one\nFROM t"
+    assert given("query", f"SQL={sql}") == ["--format=table", "--", sql]
+
+
+def test_files_are_words_and_patterns(given: Callable[..., list[str]], tmp_path: Path) -> None:
+    for name in ("a b.csv", "$(touch made).csv"):
+        (tmp_path / name).touch()
+    told = given("land", "PRODUCT=sales", f"FILES=day.csv {tmp_path}/a?b.csv {tmp_path}/$*.csv $(id)")
+    expected = [f"{tmp_path}/a b.csv", f"{tmp_path}/$(touch made).csv"]
+    assert told == ["--", "sales", "day.csv", *expected, "$(id)"]
+
+
+def test_what_is_not_typed_is_not_handed_over(given: Callable[..., list[str]]) -> None:
+    assert given("run") == ["--product=customer_transactions"]
+    assert given("rollback", "MODEL=churn") == ["--environment=local", "--", "churn"]
+    assert given("forget", "CUSTOMER=1071") == ["--", "customer_transactions", "1071"]
