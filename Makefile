@@ -93,9 +93,11 @@ run: setup  ## run a product end to end: [PRODUCT=…] [INPUT=file or folder] [K
 up: setup  ## start the local cloud and Airflow's page, and leave them up
 	@$(BIN)/python -m local.up up
 
+# Without setup, which would make the environment anew under what still runs in it.
 .PHONY: down
-down: setup  ## stop what make up started
-	@$(BIN)/python -m local.up down
+down:  ## stop what make up started
+	@[ -e $(VENV)/pipeline/.ready ] || { echo 'Nothing was set up here, so there is nothing to stop.' >&2; exit 2; }
+	$(BIN)/python -m local.up down
 
 # FILES are words and patterns, of which a?b.csv finds a name with a space.
 .PHONY: land

@@ -98,3 +98,18 @@ def test_what_is_not_typed_is_not_handed_over(given: Callable[..., list[str]]) -
     assert given("run") == ["--product=customer_transactions"]
     assert given("rollback", "MODEL=churn") == ["--environment=local", "--", "churn"]
     assert given("forget", "CUSTOMER=1071") == ["--", "customer_transactions", "1071"]
+
+
+def test_down_stops_what_is_up_with_the_environment_that_is_there(tmp_path: Path) -> None:
+    environment = tmp_path / "pipeline"
+    (environment / "bin").mkdir(parents=True)
+    python = environment / "bin" / "python"
+    python.write_text('#!/bin/sh\necho "$@"\n')
+    python.chmod(0o755)
+    command = ("--silent", "down", f"VENV={tmp_path}")  # in which no other environment is
+    (environment / ".ready").touch()
+    assert make(*command).stdout == "-m local.up down\n"
+    (environment / ".ready").unlink()
+    done = make(*command)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Nothing was set up here, so there is nothing to stop.\n")
