@@ -10,6 +10,7 @@ FORMAT ?= table
 VENV := .local/venv
 UV := $(VENV)/uv/bin/uv
 BIN := $(VENV)/pipeline/bin
+comma := ,
 
 # A switch that is taken for none would delete, publish or deploy what was only to be looked at.
 $(foreach name,DRY_RUN KEEP APPLY,$(if $(filter-out 0 1,$(value $(name)))$(word 2,$(value $(name))),\
@@ -20,6 +21,9 @@ TYPED := PRODUCT INPUT FILES WHERE FROM TO MODEL ENV SQL FORMAT KEY CUSTOMER COL
 $(foreach name,$(TYPED),$(eval override export $(name) := $$(value $(name))))
 
 export MEDALLION_ENVIRONMENT := local
+# The local cloud is on loopback, to which no proxy knows a way.
+export NO_PROXY := $(or $(no_proxy),$(NO_PROXY))$(if $(no_proxy)$(NO_PROXY),$(comma))localhost,127.0.0.1
+export no_proxy := $(NO_PROXY)
 # Google's clients count down the last year of Python 3.11 in every process.
 export PYTHONWARNINGS := ignore::FutureWarning
 

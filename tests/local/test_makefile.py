@@ -10,9 +10,14 @@ import pytest
 from medallion.documents import ROOT
 
 
-def make(*words: str) -> "subprocess.CompletedProcess[str]":
-    alone = {"PATH": os.environ["PATH"]}  # without what a make around the tests passes on
+def make(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    alone = {"PATH": os.environ["PATH"], **environment}  # without what a make around the tests passes on
     return subprocess.run(["make", *words], cwd=ROOT, env=alone, capture_output=True, text=True, timeout=60)
+
+
+def program(file: Path, script: str) -> None:
+    file.write_text(f"#!/bin/sh\n{script}\n")
+    file.chmod(0o755)
 
 
 @pytest.mark.parametrize("name", ["DRY_RUN", "KEEP", "APPLY"])
@@ -47,8 +52,7 @@ HOSTILE = "-a b\t'$HOME\" $(touch made) `touch made`; touch made # $$ \\ é"
 @pytest.fixture
 def given(tmp_path: Path) -> Callable[..., list[str]]:
     """The arguments that a command's program is given, without the module's name."""
-    (tmp_path / "python").write_text('#!/bin/sh\nprintf "%s\\0" "$@"\n')
-    (tmp_path / "python").chmod(0o755)
+    program(tmp_path / "python", 'printf "%s\\0" "$@"')
 
     def run(*words: str) -> list[str]:
         done = make("--silent", "--assume-old=setup", f"BIN={tmp_path}", *words)
@@ -103,9 +107,7 @@ def test_what_is_not_typed_is_not_handed_over(given: Callable[..., list[str]]) -
 def test_down_stops_what_is_up_with_the_environment_that_is_there(tmp_path: Path) -> None:
     environment = tmp_path / "pipeline"
     (environment / "bin").mkdir(parents=True)
-    python = environment / "bin" / "python"
-    python.write_text('#!/bin/sh\necho "$@"\n')
-    python.chmod(0o755)
+    program(environment / "bin" / "python", 'echo "$@"')
     command = ("--silent", "down", f"VENV={tmp_path}")  # in which no other environment is
     (environment / ".ready").touch()
     assert make(*command).stdout == "-m local.up down\n"
@@ -113,3 +115,20 @@ def test_down_stops_what_is_up_with_the_environment_that_is_there(tmp_path: Path
     done = make(*command)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("Nothing was set up here, so there is nothing to stop.\n")
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, "localhost,127.0.0.1"),
+        ({"no_proxy": ".corp,10.0.0.1"}, ".corp,10.0.0.1,localhost,127.0.0.1"),
+        ({"NO_PROXY": ".corp,10.0.0.1"}, ".corp,10.0.0.1,localhost,127.0.0.1"),
+        ({"no_proxy": "a", "NO_PROXY": "b"}, "a,localhost,127.0.0.1"),  # as curl and Python choose
+    ],
+)
+def test_no_proxy_stands_before_the_local_cloud(
+    tmp_path: Path, environment: dict[str, str], expected: str
+) -> None:
+    program(tmp_path / "python", 'echo "$no_proxy $NO_PROXY"')
+    done = make("--silent", "--assume-old=setup", f"BIN={tmp_path}", "status", **environment)
+    assert done.stdout == f"{expected} {expected}\n"
