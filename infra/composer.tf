@@ -10,7 +10,8 @@ resource "google_composer_environment" "airflow" {
 
   config {
     enable_private_environment = true
-    enable_private_builds_only = true
+    # What requirements.txt names is on PyPI, which builds of the image have to reach. What runs DAGs doesn't.
+    enable_private_builds_only = false
     environment_size           = var.composer_size
     resilience_mode            = var.environment == "prod" ? "HIGH_RESILIENCE" : "STANDARD_RESILIENCE"
 
