@@ -58,7 +58,8 @@ locals {
       models  = local.training_roles
       staging = ["roles/storage.objectUser"]
     }
-    uploader = { bronze = ["roles/storage.objectCreator"] }
+    # A mended file is sent again under its name, which replaces an object, and so asks for what deletes one.
+    uploader = { bronze = ["roles/storage.objectUser"] }
   }
   dataset_roles = {
     analysts = { gold = ["roles/bigquery.dataViewer"] }

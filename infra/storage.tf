@@ -6,15 +6,14 @@ locals {
     quarantine = "${local.project}-quarantine"
     staging    = local.execution.staging_bucket
   })
-  # Days for which what was replaced or deleted is kept, after which what is there goes, and in which nobody deletes it.
+  # Days for which what was replaced or deleted is kept, and after which what is there goes. Bronze has no retention
+  # policy, under which a file could not be sent again: its versions keep what was replaced.
   noncurrent_days = { bronze = 365, composer = 30, quarantine = 90, staging = 7 }
   expiry_days     = { quarantine = [90], staging = [14] }
-  retention_days  = { bronze = [for days in [var.bronze_retention_days] : days if days > 0] }
 
   bucket_settings = {
     for holds, name in local.buckets : holds => {
-      name      = name
-      retention = lookup(local.retention_days, holds, [])
+      name = name
       rules = concat(
         [
           { action = "Delete", noncurrent = lookup(local.noncurrent_days, holds, 90) },
@@ -63,14 +62,6 @@ resource "google_storage_bucket" "bucket" {
         age                        = lookup(lifecycle_rule.value, "age", null)
         days_since_noncurrent_time = lookup(lifecycle_rule.value, "noncurrent", null)
       }
-    }
-  }
-
-  dynamic "retention_policy" {
-    for_each = each.value.retention
-    content {
-      retention_period = retention_policy.value * local.day
-      is_locked        = var.lock_bronze_retention
     }
   }
 

@@ -32,12 +32,6 @@ variable "billing_account" {
   type        = string
 }
 
-variable "bronze_retention_days" {
-  description = "Days in which nobody can delete what landed; 0 asks for no retention."
-  type        = number
-  default     = 30
-}
-
 variable "budget_amount" {
   description = "Monthly budget, in units of budget_currency."
   type        = number
@@ -78,12 +72,6 @@ variable "environment" {
 
 variable "lock_audit_logs" {
   description = "Whether the days for which audit logs are kept can never be changed again, by nobody."
-  type        = bool
-  default     = false
-}
-
-variable "lock_bronze_retention" {
-  description = "Whether bronze's retention can never be shortened again, by nobody."
   type        = bool
   default     = false
 }

@@ -65,10 +65,11 @@ def buckets_that_grow(resources: Resources) -> list[str]:
     return [name for name, bucket in buckets.items() if not any(map(tidies, bucket["lifecycle_rule"]))]
 
 
-def unretained_bronze(resources: Resources) -> list[str]:
+def forgetful_bronze(resources: Resources) -> list[str]:
     bronze = of(resources, "google_storage_bucket")['google_storage_bucket.bucket["bronze"]']
-    days = (at(bronze, "retention_policy.retention_period") or 0) / DAY
-    return [] if days >= 30 else [f"bronze is kept for {days} days"]
+    rules = [rule["condition"] for rule in bronze["lifecycle_rule"] if at(rule, "action.type") == "Delete"]
+    assert rules
+    return [f"bronze deletes by {rule}" for rule in rules if (rule["days_since_noncurrent_time"] or 0) < 365]
 
 
 def unmasked(resources: Resources) -> list[str]:
