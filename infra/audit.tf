@@ -11,6 +11,8 @@ resource "google_project_iam_audit_config" "all" {
       log_type = audit_log_config.value
     }
   }
+
+  depends_on = [google_project_service.api]
 }
 
 resource "google_logging_project_bucket_config" "audit" {
@@ -20,6 +22,8 @@ resource "google_logging_project_bucket_config" "audit" {
   description    = "Audit logs."
   retention_days = var.audit_log_days
   locked         = var.lock_audit_logs
+
+  depends_on = [google_project_service.api]
 }
 
 resource "google_logging_project_sink" "audit" {

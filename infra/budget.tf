@@ -33,4 +33,6 @@ resource "google_billing_budget" "month" {
       threshold_percent = threshold_rules.value
     }
   }
+
+  depends_on = [google_project_service.api]
 }

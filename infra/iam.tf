@@ -137,6 +137,8 @@ resource "google_project_iam_custom_role" "role" {
   role_id     = "medallion_${each.key}"
   title       = each.value.title
   permissions = each.value.permissions
+
+  depends_on = [google_project_service.api]
 }
 
 resource "google_project_iam_member" "identity" {

@@ -108,6 +108,8 @@ resource "google_logging_metric" "rejected_ratio" {
       scale              = 0.0001
     }
   }
+
+  depends_on = [google_project_service.api]
 }
 
 resource "google_monitoring_notification_channel" "email" {
@@ -116,6 +118,8 @@ resource "google_monitoring_notification_channel" "email" {
   display_name = each.key
   type         = "email"
   labels       = { email_address = each.key }
+
+  depends_on = [google_project_service.api]
 }
 
 resource "google_monitoring_alert_policy" "alert" {

@@ -21,4 +21,6 @@ resource "google_access_context_manager_service_perimeter" "data" {
       allowed_services   = ["RESTRICTED-SERVICES"]
     }
   }
+
+  depends_on = [google_project_service.api]
 }

@@ -265,6 +265,26 @@ def test_a_perimeter_reports_before_it_refuses(tmp_path: Path, dev: Resources) -
     assert "storage.googleapis.com" in perimeter["spec"]["restricted_services"]
 
 
+def test_everything_waits_for_the_apis() -> None:
+    text = "\n".join(path.read_text() for path in (ROOT / "infra").glob("*.tf"))
+    block = re.compile(r'^resource "(\w+)" "(\w+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
+    bodies = {f"{kind}.{name}": body for kind, name, body in block.findall(text)}
+    resources = set(bodies)
+    for section in re.findall(r"^locals \{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL):
+        parts = re.findall(r"^  (\w+) *= (.*?)(?=^  \w+ *= |\Z)", section, re.MULTILINE | re.DOTALL)
+        bodies |= {f"local.{name}": body for name, body in parts}
+    waiting, before = {"google_project_service.api"}, 0
+    while len(waiting) > before:  # until no more is found that names what waits
+        before = len(waiting)
+        waiting |= {
+            name
+            for name, body in bodies.items()
+            if waiting & set(re.findall(r"\b(?:google_\w+|local)\.\w+", body))
+        }
+    assert len(resources) > 50
+    assert resources - waiting == set()
+
+
 def test_audit_logs_are_locked_where_that_is_asked_for(tmp_path: Path, dev: Resources) -> None:
     infra = copy(tmp_path)
     (infra / "dev.tfvars").open("a").write("lock_audit_logs = true\n")
