@@ -3,8 +3,8 @@
 locals {
   services = toset([
     "accesscontextmanager", "artifactregistry", "bigquery", "bigquerydatapolicy", "billingbudgets", "cloudkms",
-    "cloudresourcemanager", "composer", "compute", "datacatalog", "datalineage", "dataproc", "dns", "firestore",
-    "iam", "iamcredentials", "logging", "monitoring", "pubsub", "secretmanager", "storage", "sts",
+    "cloudresourcemanager", "composer", "compute", "container", "datacatalog", "datalineage", "dataproc", "dns",
+    "firestore", "iam", "iamcredentials", "logging", "monitoring", "pubsub", "secretmanager", "storage", "sts",
   ])
 }
 

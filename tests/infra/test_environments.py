@@ -265,6 +265,16 @@ def test_a_perimeter_reports_before_it_refuses(tmp_path: Path, dev: Resources) -
     assert "storage.googleapis.com" in perimeter["spec"]["restricted_services"]
 
 
+def test_the_apis_of_all_agents_that_use_keys_are_enabled(dev: Resources) -> None:
+    """Google makes the agent of a service when that is enabled, and a key can't be given to one before."""
+    named = {"artifacts": "artifactregistry", "gke": "container", "secrets": "secretmanager"}
+    grants = of(dev, "google_kms_crypto_key_iam_member")
+    agents = {address.split('"')[1].split()[1] for address in grants}
+    assert set(named) < agents
+    enabled = {item["service"].partition(".")[0] for item in of(dev, "google_project_service").values()}
+    assert {named.get(agent, agent) for agent in agents} - enabled == set()
+
+
 def test_everything_waits_for_the_apis() -> None:
     text = "\n".join(path.read_text() for path in (ROOT / "infra").glob("*.tf"))
     block = re.compile(r'^resource "(\w+)" "(\w+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
