@@ -7,10 +7,12 @@ import sys
 from google.cloud import bigquery, storage
 from google.cloud.orchestration.airflow import service_v1
 
+from deploy.commit import require_committed
 from deploy.composer import Composer
 from deploy.errors import signed_in
 from deploy.plan import Plan, describe, make_plan
 from deploy.steps import composer_of, deploy
+from medallion.documents import ROOT
 from medallion.environments import load_environment
 from medallion.errors import MedallionError
 
@@ -26,6 +28,7 @@ def main(argv: list[str] | None = None) -> int:
         if arguments.dry_run:
             print("\n".join(describe(plan)))
             return 0
+        require_committed(ROOT)
         with signed_in():
             changes = _deploy(plan)
     except MedallionError as error:
