@@ -66,7 +66,7 @@ def describe(plan: Plan) -> Iterator[str]:
     yield f"Plan for {environment.name}, project {environment.project}; what is there already stays as it is."
     yield f"Create in gs://{environment.buckets['code']}/{plan.release}/"
     yield from (_line(name, data) for name, data in sorted(plan.objects.items()))
-    yield f"Make the tables of {environment.datasets['ops']} that are missing"
+    yield f"Make the tables and columns of {environment.datasets['ops']} that are missing"
     yield f"Packages of Composer: {packages}"
     if environment.composer:
         yield f"Put into gs://{environment.composer.bucket}/"

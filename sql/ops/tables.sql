@@ -1,7 +1,49 @@
 -- What the platform knows of its own work: the ledger of files, runs, touched dates, refreshes, documents, checks, what
 -- jobs cost, erasures and incidents; and `status`, the whole at a glance.
--- Made by the deployment, once per environment.
+-- Made by the deployment, which gives tables that are there the columns that a release brings.
 -- No expiry: the ledger is what makes "nothing lost, nothing twice" true years later.
+{# Columns that may be NULL: tables that an earlier release made gain those that it did not know. #}
+{% set nullable = {
+  'files': [
+    ('reason', 'STRING', 'Why the file was rejected as a whole.'),
+    ('format', 'STRING', 'How the file was read: csv, json or parquet.'),
+    ('header', 'STRING', 'Header line of a CSV file, by which its rejected rows can be read again.'),
+    ('dates', 'ARRAY<DATE>', 'Business dates of its valid and duplicate rows.'),
+  ],
+  'runs': [
+    ('replayed', 'BOOL', 'Whether the rows came from quarantine: an earlier run has counted them as read.'),
+  ],
+  'documents': [
+    ('fingerprint', 'STRING', 'Of the row that the document shows; none while it is being written.'),
+    ('written_at', 'TIMESTAMP', 'When the document began to show that row.'),
+  ],
+  'checks': [
+    ('offending', 'ARRAY<STRING>', 'Keys of rows that broke it, as JSON, at most 100.'),
+  ],
+  'jobs': [
+    ('started_at', 'TIMESTAMP', 'When BigQuery began it.'),
+    ('ended_at', 'TIMESTAMP', 'When it ended.'),
+    ('bytes_processed', 'INT64', 'Bytes read, where the service tells.'),
+    ('bytes_billed', 'INT64', 'Bytes billed, where the service tells.'),
+    ('slot_ms', 'INT64', 'Milliseconds of slots used, where the service tells.'),
+  ],
+  'erasures': [
+    ('files_kept', 'ARRAY<STRUCT<uri STRING, reason STRING>>', 'Files that may still hold the person, and why.'),
+    ('models', 'ARRAY<STRING>', 'Versions of the model that learned from the person.'),
+  ],
+  'incidents': [
+    ('told_on', 'DATE', 'Day, in the timezone of the product, of the run for which it was told last; NULL where nobody is to be told.'),
+    ('closed_at', 'TIMESTAMP', 'When it was noted to be over; NULL while it is open.'),
+    ('offending_rows', 'INT64', 'How many rows it was about then; NULL where it is about none.'),
+  ],
+} %}
+{% macro columns(table) %}
+{% for name, type, description in nullable[table] %}
+  {{ name }} {{ type }} OPTIONS (description = {{ description | literal }}){{ ',' if not loop.last }}
+{% endfor %}
+{% endmacro %}
+DECLARE known ARRAY<STRING>;
+
 CREATE TABLE IF NOT EXISTS `{{ ops }}.files` (
   product STRING NOT NULL OPTIONS (description = 'The data product that the file belongs to.'),
   uri STRING NOT NULL OPTIONS (description = 'gs://bucket/name of the object.'),
@@ -10,14 +52,11 @@ CREATE TABLE IF NOT EXISTS `{{ ops }}.files` (
   checksum STRING NOT NULL OPTIONS (description = 'CRC32C, as Cloud Storage computed it.'),
   run STRING NOT NULL OPTIONS (description = 'The run that processed the file.'),
   state STRING NOT NULL OPTIONS (description = 'accepted, or rejected as a whole.'),
-  reason STRING OPTIONS (description = 'Why the file was rejected as a whole.'),
   rows_read INT64 NOT NULL OPTIONS (description = 'Rows in the file; valid + rejected + duplicate.'),
   rows_valid INT64 NOT NULL OPTIONS (description = 'Rows that met the contract.'),
   rows_rejected INT64 NOT NULL OPTIONS (description = 'Rows in quarantine.'),
   rows_duplicate INT64 NOT NULL OPTIONS (description = 'Rows that lost to a newer one with their key.'),
-  format STRING OPTIONS (description = 'How the file was read: csv, json or parquet.'),
-  header STRING OPTIONS (description = 'Header line of a CSV file, by which its rejected rows can be read again.'),
-  dates ARRAY<DATE> OPTIONS (description = 'Business dates of its valid and duplicate rows.')
+{{ columns('files') }}
 )
 CLUSTER BY product, uri
 OPTIONS (description = 'The ledger: each version of each file, processed once.');
@@ -33,7 +72,7 @@ CREATE TABLE IF NOT EXISTS `{{ ops }}.runs` (
   rows_rejected INT64 NOT NULL OPTIONS (description = 'Rows in quarantine.'),
   rows_duplicate INT64 NOT NULL OPTIONS (description = 'Rows that lost to a newer one with their key.'),
   published_at TIMESTAMP NOT NULL OPTIONS (description = 'When silver showed the rows.'),
-  replayed BOOL OPTIONS (description = 'Whether the rows came from quarantine: an earlier run has counted them as read.')
+{{ columns('runs') }}
 )
 CLUSTER BY product, run
 OPTIONS (description = 'Runs that were published.');
@@ -60,8 +99,7 @@ CREATE TABLE IF NOT EXISTS `{{ ops }}.documents` (
   product STRING NOT NULL OPTIONS (description = 'The data product.'),
   collection STRING NOT NULL OPTIONS (description = 'The Firestore collection.'),
   document STRING NOT NULL OPTIONS (description = 'The id of the document in it.'),
-  fingerprint STRING OPTIONS (description = 'Of the row that the document shows; none while it is being written.'),
-  written_at TIMESTAMP OPTIONS (description = 'When the document began to show that row.')
+{{ columns('documents') }}
 )
 CLUSTER BY product, collection
 OPTIONS (description = 'What Firestore shows of gold, by which a run finds what it has to write and to delete.');
@@ -74,7 +112,7 @@ CREATE TABLE IF NOT EXISTS `{{ ops }}.checks` (
   severity STRING NOT NULL OPTIONS (description = 'fail stops the run, warn does not.'),
   passed BOOL NOT NULL OPTIONS (description = 'Whether it held.'),
   detail STRING NOT NULL OPTIONS (description = 'Expected and found.'),
-  offending ARRAY<STRING> OPTIONS (description = 'Keys of rows that broke it, as JSON, at most 100.')
+{{ columns('checks') }}
 )
 CLUSTER BY product, run
 OPTIONS (description = 'Audits of runs, and checks of gold tables.');
@@ -85,11 +123,7 @@ CREATE TABLE IF NOT EXISTS `{{ ops }}.jobs` (
   step STRING NOT NULL OPTIONS (description = 'The step of the way of the data.'),
   job_id STRING NOT NULL OPTIONS (description = 'The BigQuery job; noted anew, now and then, when its task was tried again.'),
   failed BOOL NOT NULL OPTIONS (description = 'Whether it ended in an error.'),
-  started_at TIMESTAMP OPTIONS (description = 'When BigQuery began it.'),
-  ended_at TIMESTAMP OPTIONS (description = 'When it ended.'),
-  bytes_processed INT64 OPTIONS (description = 'Bytes read, where the service tells.'),
-  bytes_billed INT64 OPTIONS (description = 'Bytes billed, where the service tells.'),
-  slot_ms INT64 OPTIONS (description = 'Milliseconds of slots used, where the service tells.')
+{{ columns('jobs') }}
 )
 CLUSTER BY product, run
 OPTIONS (description = 'BigQuery jobs of each step, and what they cost.');
@@ -102,8 +136,7 @@ CREATE TABLE IF NOT EXISTS `{{ ops }}.erasures` (
   superseded_rows INT64 NOT NULL OPTIONS (description = 'Rows taken out of those that silver does not show.'),
   quarantine_rows INT64 NOT NULL OPTIONS (description = 'Rejected rows taken out.'),
   files_rewritten INT64 NOT NULL OPTIONS (description = 'Files in bronze that were written anew without the person.'),
-  files_kept ARRAY<STRUCT<uri STRING, reason STRING>> OPTIONS (description = 'Files that may still hold the person, and why.'),
-  models ARRAY<STRING> OPTIONS (description = 'Versions of the model that learned from the person.')
+{{ columns('erasures') }}
 )
 CLUSTER BY product
 OPTIONS (description = 'Erasures of persons, without their identity.');
@@ -112,15 +145,26 @@ CREATE TABLE IF NOT EXISTS `{{ ops }}.incidents` (
   product STRING NOT NULL OPTIONS (description = 'The data product or model.'),
   incident STRING NOT NULL OPTIONS (description = 'Its cause: failure.<step>, alert.<name> or deadline.'),
   opened_at TIMESTAMP NOT NULL OPTIONS (description = 'When it was first noted.'),
-  told_on DATE OPTIONS (description = 'Day, in the timezone of the product, of the run for which it was told last; NULL where nobody is to be told.'),
-  closed_at TIMESTAMP OPTIONS (description = 'When it was noted to be over; NULL while it is open.'),
   run STRING NOT NULL OPTIONS (description = 'The Airflow run that found it last.'),
-  offending_rows INT64 OPTIONS (description = 'How many rows it was about then; NULL where it is about none.'),
   detail STRING NOT NULL OPTIONS (description = 'What is the matter.'),
-  command STRING NOT NULL OPTIONS (description = 'What helps: a query that shows more, or the command to try again.')
+  command STRING NOT NULL OPTIONS (description = 'What helps: a query that shows more, or the command to try again.'),
+{{ columns('incidents') }}
 )
 CLUSTER BY product, incident
 OPTIONS (description = 'What went wrong, by cause: opened once, closed when it was over.');
+
+SET known = (
+  SELECT ARRAY_AGG(CONCAT(table_name, '.', column_name))
+  FROM `{{ ops }}`.INFORMATION_SCHEMA.COLUMNS
+);
+{% for table, columns in nullable.items() %}
+{% for name, type, description in columns %}
+IF '{{ table }}.{{ name }}' NOT IN UNNEST(known) THEN
+  ALTER TABLE `{{ ops }}.{{ table }}`
+  ADD COLUMN IF NOT EXISTS {{ name }} {{ type }} OPTIONS (description = {{ description | literal }});
+END IF;
+{% endfor %}
+{% endfor %}
 
 CREATE OR REPLACE VIEW `{{ ops }}.status`
 OPTIONS (description = 'Each product and model: its newest run, and what is wrong with it now.')
