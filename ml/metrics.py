@@ -6,12 +6,13 @@ counts of the rows as they are.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Counts = NDArray[np.uint32]
+Counts = NDArray[Any]  # whole numbers, of whichever type
 Figures = dict[str, Floats]
 
 # Resamples that are measured at a time: each takes a dozen numbers a row, and there may be many rows.
@@ -26,14 +27,14 @@ def once(labels: Floats) -> Counts:
     return np.ones((1, len(labels)), np.uint32)
 
 
-def auc(labels: Floats, scores: Floats, counts: Floats) -> Floats:
+def auc(labels: Floats, scores: Floats, counts: Counts) -> Floats:
     """Area under the ROC curve by the Mann-Whitney statistic; tied scores count half."""
     positive, negative = _by_score(labels, scores, counts)
     below = np.cumsum(negative, axis=1) - negative / 2
     return np.sum(positive * below, axis=1) / (positive.sum(axis=1) * negative.sum(axis=1))
 
 
-def average_precision(labels: Floats, scores: Floats, counts: Floats) -> Floats:
+def average_precision(labels: Floats, scores: Floats, counts: Counts) -> Floats:
     """Area under the precision-recall curve as a step function, without interpolation."""
     # Tied scores share one threshold, so that they are one step of the curve.
     positive, negative = _by_score(labels, -scores, counts)
@@ -42,20 +43,20 @@ def average_precision(labels: Floats, scores: Floats, counts: Floats) -> Floats:
     return np.sum(hits / taken * positive, axis=1) / hits[:, -1]
 
 
-def log_loss(labels: Floats, probabilities: Floats, counts: Floats) -> Floats:
+def log_loss(labels: Floats, probabilities: Floats, counts: Counts) -> Floats:
     """Mean negative log-likelihood, in nats."""
     clipped = np.clip(probabilities, _SMALLEST, 1 - _SMALLEST)
     losses = -(labels * np.log(clipped) + (1 - labels) * np.log1p(-clipped))
     return counts @ losses / counts.sum(axis=1)
 
 
-def base_log_loss(labels: Floats, counts: Floats) -> Floats:
+def base_log_loss(labels: Floats, counts: Counts) -> Floats:
     """Log loss of predicting each draw's own base rate for everyone."""
     rate = counts @ labels / counts.sum(axis=1)
     return -(rate * np.log(rate) + (1 - rate) * np.log1p(-rate))
 
 
-def calibration_error(labels: Floats, probabilities: Floats, counts: Floats, bins: int = 10) -> Floats:
+def calibration_error(labels: Floats, probabilities: Floats, counts: Counts, bins: int = 10) -> Floats:
     """Expected calibration error: |mean prediction - base rate| of equal-count bins, averaged by count.
 
     A row at the border of two bins belongs to both by its parts.
@@ -71,7 +72,7 @@ def calibration_error(labels: Floats, probabilities: Floats, counts: Floats, bin
 def measure(labels: Floats, probabilities: Floats, counts: Counts) -> Figures:
     """One model's figures by their names in metrics.json; skill is 1 - log loss / base log loss."""
 
-    def figures(drawn: Floats) -> Figures:
+    def figures(drawn: Counts) -> Figures:
         loss = log_loss(labels, probabilities, drawn)
         return {
             **_ranked(labels, probabilities, drawn),
@@ -89,19 +90,16 @@ def ranking(labels: Floats, scores: Floats, counts: Counts) -> Figures:
     return _by_parts(lambda drawn: _ranked(labels, scores, drawn), counts)
 
 
-def _by_parts(figures: Callable[[Floats], Figures], counts: Counts) -> Figures:
-    parts = [
-        figures(counts[start : start + _AT_ONCE].astype(np.float64))
-        for start in range(0, len(counts), _AT_ONCE)
-    ]
+def _by_parts(figures: Callable[[Counts], Figures], counts: Counts) -> Figures:
+    parts = [figures(counts[start : start + _AT_ONCE]) for start in range(0, len(counts), _AT_ONCE)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _ranked(labels: Floats, scores: Floats, counts: Floats) -> Figures:
+def _ranked(labels: Floats, scores: Floats, counts: Counts) -> Figures:
     return {"auc": auc(labels, scores, counts), "pr_auc": average_precision(labels, scores, counts)}
 
 
-def _by_score(labels: Floats, scores: Floats, counts: Floats) -> tuple[Floats, Floats]:
+def _by_score(labels: Floats, scores: Floats, counts: Counts) -> tuple[Floats, Floats]:
     """Positives and negatives of each draw by distinct score, ascending."""
     order = np.argsort(scores, kind="stable")
     starts = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))

@@ -54,8 +54,8 @@ def read_figures(client: bigquery.Client, environment: Environment, product: Pro
     def figures(name: str, kind: type, **parameters: date) -> tuple[Any, ...]:
         return tuple(kind(**row) for row in rows(render(f"report/{name}.sql", environment), **parameters))
 
-    known = {"product": product.name, "partition_by": product.partition_by}
-    newest = rows(render("pipeline/newest.sql", environment, **known))[0]["newest"]
+    values: dict[str, Any] = {"product": product.name, "partition_by": product.partition_by}
+    newest = rows(render("pipeline/newest.sql", environment, **values))[0]["newest"]
     period = {"since": newest - PERIOD + timedelta(days=1), "until": newest} if newest else {}
     (quality,) = figures("quality", Quality)
     tables = {table.table for table in product.gold}

@@ -66,8 +66,10 @@ def read_parquet(records: DataFrame, layout: Inspection, contract: Contract, rea
 
     def typed(column: Column) -> Col:
         name = source_name(layout.columns, column)
-        given = None if name is None else fields[name].dataType.simpleString()
-        if given is None or _kind(given) is None or _kind(given) != _kind(spark_type(column)):
+        if name is None:
+            return untyped(column)
+        given = fields[name].dataType.simpleString()
+        if _kind(given) is None or _kind(given) != _kind(spark_type(column)):
             return untyped(column)
         return lossless(F.col("row")[fields[name].name], given, column)
 
