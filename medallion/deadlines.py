@@ -26,9 +26,11 @@ def due_before(schedule: Schedule, deadline: datetime) -> datetime:
     """When the run was due that a deadline is about: the last one before it."""
     from croniter import croniter  # Spark jobs have none
 
-    local = deadline.astimezone(ZoneInfo(schedule.timezone))
-    due: datetime = croniter(schedule.cron, local).get_prev(datetime)
-    return due
+    zone = ZoneInfo(schedule.timezone)
+    # By what the clock shows, as Airflow does: of a time with a zone croniter is an hour off after a change.
+    shown = deadline.astimezone(zone).replace(tzinfo=None)
+    due: datetime = croniter(schedule.cron, shown).get_prev(datetime)
+    return due.replace(tzinfo=zone)
 
 
 def not_shown(shown: Iterable[Any], due: datetime) -> list[str]:

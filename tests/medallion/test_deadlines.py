@@ -47,3 +47,14 @@ def test_it_is_about_the_run_due_before_it(cron: str, due: datetime) -> None:
 def test_a_night_of_an_hour_less_changes_nothing() -> None:
     spring = datetime(2026, 3, 8, 7, tzinfo=NEW_YORK)
     assert due_before(schedule(), spring) == datetime(2026, 3, 8, 0, tzinfo=NEW_YORK)
+
+
+@pytest.mark.parametrize(("month", "changed"), [(3, 8), (11, 1)])
+@pytest.mark.parametrize("days", [0, 1, 20])
+def test_a_run_was_due_when_the_clock_showed_it_whatever_it_has_shown_since(
+    month: int, changed: int, days: int
+) -> None:
+    first = datetime(2026, month, 1, 0, 30, tzinfo=NEW_YORK)
+    deadline = datetime(2026, month, changed + days, 9, tzinfo=NEW_YORK)
+    due = due_before(schedule("30 0 1 * *", "09:00"), deadline)
+    assert due == first
