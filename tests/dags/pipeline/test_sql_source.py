@@ -4,7 +4,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pymysql
@@ -87,6 +87,14 @@ def test_nothing_new_pulls_nothing(database: pymysql.cursors.Cursor, bronze: Bro
     pull(CHANGES, bronze)
     assert pull(CHANGES, bronze) == []
     assert pull(CHANGES, bronze, "2026-01-11") == []
+
+
+def test_a_run_that_is_cleared_later_takes_what_changed_since_its_moment(
+    database: pymysql.cursors.Cursor, bronze: Bronze
+) -> None:
+    insert(database, (1, "08:00"), (2, "11:00"))
+    assert pull_table(CHANGES, "2025-12-10", NOW - timedelta(days=31), bronze) == 1
+    assert [name.startswith(FIRST) for name in bronze.names()] == [True]
 
 
 def test_a_late_row_within_the_overlap_is_found(database: pymysql.cursors.Cursor, bronze: Bronze) -> None:
