@@ -35,9 +35,9 @@ def select_processed(
 ) -> tuple[SourceFile, ...]:
     """The files with rows of the span of dates that is asked for, as they lie in bronze.
 
-    A file that has meanwhile come again is left to the next run, which takes the newer version. Raises
-    AirflowSkipException when there are none, and AirflowFailException for a span that is none or a file that
-    is gone.
+    A file that has meanwhile come again is left to the next run, which takes the newer version. One that was
+    rejected whole and is gone is left out, for it brought no rows. Raises AirflowSkipException when there are
+    none, and AirflowFailException for a span that is none or a file with rows of it that is gone.
     """
     first, last = date.fromisoformat(asked["first"]), date.fromisoformat(asked["last"])
     if last < first:
@@ -47,7 +47,7 @@ def select_processed(
     rows = query(environment, "pipeline/backfill.sql", product=product.name, first=first, last=last)
     known = [(row["uri"], row["generation"]) for row in rows]
     lying = {uri for uri, _ in landed}
-    gone = [uri for uri, _ in known if uri not in lying]
+    gone = [row["uri"] for row in rows if row["has_rows"] and row["uri"] not in lying]
     if gone:
         raise AirflowFailException(
             f"{gone[0]}: expected the file in bronze, got none, as for {len(gone)} of {len(known)} files. "

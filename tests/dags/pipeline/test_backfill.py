@@ -10,11 +10,19 @@ from tests.dags.pipeline.orders import Pipeline
 from tests.dags.pipeline.stand_in_job import contract
 
 DAY = 86_400
+JANUARY = {"first": "2017-01-01", "last": "2017-01-31"}
 SILVER = "SELECT order_id, amount FROM silver.{product} ORDER BY order_id"
 
 
 def change(day: int, added: int = 0, changed: int = 0, removed: int = 0) -> dict[str, Any]:
     return {"partition_date": f"2017-01-{day:02}", "added": added, "changed": changed, "removed": removed}
+
+
+def strict() -> dict[str, Any]:
+    """A contract by which a file without the column `gone` is rejected as a whole."""
+    made = contract(deletes=True)
+    made["schema"][0]["properties"][-1]["required"] = True
+    return made
 
 
 @pytest.fixture
@@ -53,11 +61,10 @@ def test_what_an_applied_backfill_told_stays_when_its_task_goes_on(mended: Pipel
 
 
 def test_a_file_that_fails_as_a_whole_by_now_can_still_take_its_rows_away(pipeline: Pipeline) -> None:
-    usable, strict = contract(deletes=True), contract(deletes=True)
-    strict["schema"][0]["properties"][-1]["required"] = True
+    usable = contract(deletes=True)
     pipeline.contract = usable
     pipeline.run("1,0,7", "2,0,8", name="a.csv")
-    pipeline.contract = strict
+    pipeline.contract = strict()
     assert pipeline.backfill("2017-01-02", "2017-01-02", apply=True) == []
     assert pipeline.query("SELECT state FROM ops.files WHERE product = '{product}'") == [("rejected",)]
     assert pipeline.query(SILVER) == [(1, 7), (2, 8)]
@@ -101,7 +108,7 @@ def test_only_files_of_the_span_are_processed(mended: Pipeline) -> None:
 
 def test_a_file_that_came_again_is_left_to_the_next_run(mended: Pipeline) -> None:
     mended.land("b.csv", f"4,{9 * DAY},5")
-    files = mended.manifest(mended.discover(backfill={"first": "2017-01-01", "last": "2017-01-31"})).files
+    files = mended.manifest(mended.discover(backfill=JANUARY)).files
     assert [file.uri.rpartition("/")[2] for file in files] == ["a.csv"]
 
 
@@ -110,7 +117,29 @@ def test_a_file_that_is_gone_is_named(mended: Pipeline) -> None:
     with pytest.raises(
         AirflowFailException, match=r"b\.csv: expected the file in bronze, got none, as for 1 of 2"
     ):
-        mended.discover(backfill={"first": "2017-01-01", "last": "2017-01-31"})
+        mended.discover(backfill=JANUARY)
+
+
+def test_a_file_that_was_rejected_whole_and_is_gone_stops_nothing(pipeline: Pipeline) -> None:
+    pipeline.contract = contract(deletes=True)
+    pipeline.run("1,0,7", name="a.csv")
+    pipeline.contract = strict()
+    pipeline.run("2,0,8", name="b.csv")
+    pipeline.path(f"gs://local-bronze/{pipeline.product.name}/b.csv").unlink()
+    files = pipeline.manifest(pipeline.discover(backfill=JANUARY)).files
+    assert [file.uri.rpartition("/")[2] for file in files] == ["a.csv"]
+
+
+def test_a_file_that_is_gone_is_named_as_long_as_silver_shows_its_rows(pipeline: Pipeline) -> None:
+    pipeline.contract = contract(deletes=True)
+    pipeline.run("1,0,7", name="a.csv")
+    pipeline.contract = strict()
+    pipeline.backfill("2017-01-02", "2017-01-02", apply=True)
+    assert pipeline.query("SELECT state FROM ops.files WHERE product = '{product}'") == [("rejected",)]
+    assert pipeline.query(SILVER) == [(1, 7)]
+    pipeline.path(f"gs://local-bronze/{pipeline.product.name}/a.csv").unlink()
+    with pytest.raises(AirflowFailException, match=r"a\.csv: expected the file in bronze, got none"):
+        pipeline.discover(backfill=JANUARY)
 
 
 def test_the_ledger_holds_a_version_of_a_file_once(mended: Pipeline) -> None:
