@@ -9,7 +9,7 @@ from airflow.exceptions import AirflowException, AirflowFailException
 from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
 from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator
 from airflow.sdk import Context
-from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError, NotFound
+from google.api_core.exceptions import BadRequest, Conflict, NotFound
 
 from operators.attempts import attempt
 
@@ -97,11 +97,12 @@ class BigQueryJobOperator(BigQueryInsertJobOperator):
 
     def _note(self, job: Any, table: str) -> None:
         client = self._hook().get_client(project_id=self.project_id, location=self.location)
+        row = cost(job)
         errors: Sequence[Any]
         try:
             # The id lets the service take a second note of the same job for the first.
-            errors = client.insert_rows_json(table, [cost(job)], row_ids=[job.job_id])
-        except GoogleAPICallError as error:  # a run does not fail for its bookkeeping
+            errors = client.insert_rows_json(table, [row], row_ids=[job.job_id])
+        except Exception as error:  # whatever the client raises, a run does not fail for its bookkeeping
             errors = [error]
         for problem in errors:
             log.warning("Job %s is not noted in %s: %s", job.job_id, table, problem)

@@ -5,7 +5,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import requests
 from airflow.exceptions import AirflowException, AirflowFailException
+from google.api_core.exceptions import RetryError
 from google.cloud import bigquery
 
 from medallion.environments import load_environment
@@ -147,6 +149,22 @@ def test_a_job_goes_well_though_it_cannot_be_noted(
         f"INSERT INTO {table} VALUES (1)", "unnoted", noted_in=f"{PROJECT}.gold.no_such_table"
     ).execute(context)
     assert f"Job {job_id} is not noted in {PROJECT}.gold.no_such_table" in caplog.text
+
+
+@pytest.mark.parametrize("reason", [RetryError("deadline", None), requests.ConnectionError("reset")])
+def test_nor_does_a_job_fail_where_nothing_answers_its_note(
+    warehouse: bigquery.Client,
+    context: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    reason: Exception,
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise reason
+
+    monkeypatch.setattr(bigquery.Client, "insert_rows_json", fail)
+    job_id = operator(f"SELECT '{reason}'", "alone", noted_in="ops.jobs").execute(context)
+    assert f"Job {job_id} is not noted in ops.jobs: {reason}" in caplog.text
 
 
 @pytest.mark.parametrize(
