@@ -19,6 +19,7 @@ from pipeline.incidents import (
     MADE_UP,
     Incident,
     close_incidents,
+    for_each,
     open_incidents,
     raise_incident,
 )
@@ -40,13 +41,16 @@ def alert(product: Product, environment: Environment, **arguments: Any) -> Any:
         if any(table.partition_by for table in product.gold):
             values = {"product": product.name, "partition_by": product.partition_by}
             newest = query(environment, "pipeline/newest.sql", **values)[0]["newest"]
-        for condition in product.alerts:
+
+        def tell(condition: Alert) -> None:
             incident = look_at(condition, product, environment, newest)
             if incident.rows:
                 raise_incident(incident, known, product, environment, condition.audience, context)  # type: ignore[arg-type]
             else:
                 close_incidents([incident.cause], known, product, environment, condition.audience)
             log.info("product=%s step=alert alert=%s rows=%d", product.name, condition.name, incident.rows)
+
+        for_each(product.alerts, tell)
 
     return look()
 
@@ -98,9 +102,9 @@ def all_clear(product: Product | Model, environment: Environment) -> Any:
         over = [cause for cause in failures if _shows_over(cause.removeprefix(FAILURE), asked, idle)]
         if news is not None:  # something was published, or reached gold
             over.append(DEADLINE)
-        close_incidents(over, known, product, environment, product.notify_failure)
         forgotten = [cause for cause in known if cause.startswith(ALERT) and cause not in watched]
         close_incidents(forgotten, known, product, environment, NOBODY)
+        close_incidents(over, known, product, environment, product.notify_failure)
 
     return close()
 

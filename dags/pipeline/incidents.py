@@ -1,12 +1,13 @@
 """Incidents: opened by a cause, told again once a day while they last, and closed when they are over."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from airflow.exceptions import AirflowException, AirflowFailException
 from airflow.sdk import Context
 from google.cloud.bigquery import Row
 
@@ -103,9 +104,8 @@ def close_incidents(
     audience: Audience,
 ) -> None:
     """Closes the known incidents of these causes; who was told of one is told that it is over."""
-    for cause in causes:
-        if cause not in known:
-            continue
+
+    def close(cause: str) -> None:
         row = known[cause]
         if audience and row["told_on"] is not None:
             facts = {
@@ -116,6 +116,26 @@ def close_incidents(
             send(Message(f"{product.name}: {title(cause)}: over", facts), audience)
         query(environment, "incidents/close.sql", product=product.name, incident=cause)
         log.info("product=%s incident=%s closed", product.name, cause)
+
+    for_each((cause for cause in causes if cause in known), close)
+
+
+def for_each(items: Iterable[Any], work: Callable[[Any], None]) -> None:
+    """Does the work for each item, whatever becomes of the others, and raises at the end what went wrong.
+
+    That is an AirflowException, and a final one where no other try mends any of it.
+    """
+    errors = []
+    for item in items:
+        try:
+            work(item)
+        except Exception as error:  # such as a channel that nobody answers
+            log.exception("Going on with the others")
+            errors.append(error)
+    if errors:
+        final = all(isinstance(error, AirflowFailException) for error in errors)
+        told = "; ".join(str(error) for error in errors)
+        raise (AirflowFailException if final else AirflowException)(told) from errors[0]
 
 
 def day_of(context: Any, product: Product | Model) -> date:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from airflow.cli.cli_parser import get_parser
-from airflow.exceptions import AirflowFailException
+from airflow.exceptions import AirflowException, AirflowFailException
 from airflow.serialization.serialized_objects import SerializedDAG
 
 from local.status import next_command
-from medallion.alerts import Audience
+from medallion.alerts import NOBODY, Audience
 from medallion.drift import Finding
 from medallion.models import Model, load_model
 from pipeline import notify
@@ -224,6 +224,46 @@ def test_nothing_is_noted_that_nobody_was_told(pipeline: Pipeline, slack: Channe
     fail(pipeline, "2017-01-02", "clean", ValueError("x"))
     assert pipeline.query(NOTED) == [("failure.clean", "2017-01-02", None, False)]
     assert slack.told[-1][1].startswith(f"*{pipeline.product.name}: clean failed*\n")
+
+
+def test_a_channel_that_nobody_answers_keeps_no_other_alert_from_being_told_and_closed(
+    alerted: Pipeline, mails: Mails, slack: Channel
+) -> None:
+    name, (high,) = alerted.product.name, alerted.product.alerts
+    channel = Audience(slack="team_channel")
+    dead = [replace(high, name=each, audience=channel) for each in ("silent", "deaf")]
+    alerted.product = replace(alerted.product, alerts=(*dead, high))
+    slack.status = 500
+    unheard = f"Nobody could be told '{name}: silent'.*; Nobody could be told '{name}: deaf'"
+    with pytest.raises(AirflowException, match=unheard):
+        look(alerted, "2017-01-02", "1,0,60")
+    assert subjects(mails) == [f"{name}: high"]
+
+    slack.status = 200
+    look(alerted, "2017-01-02")
+    slack.status = 500
+    with pytest.raises(AirflowException, match=f"Nobody could be told '{name}: silent: over'"):
+        look(alerted, "2017-01-03", f"2,{DAY},6", name="b.csv")
+    assert subjects(mails) == [f"{name}: high", f"{name}: high: over"]
+    assert [(row[0], row[3]) for row in alerted.query(NOTED)] == [
+        ("alert.deaf", False),
+        ("alert.high", True),
+        ("alert.silent", False),
+    ]
+
+
+def test_an_incident_that_nobody_can_be_told_is_over_keeps_no_other_from_closing(
+    pipeline: Pipeline, slack: Channel
+) -> None:
+    pipeline.product = replace(pipeline.product, notify_failure=Audience(slack="team_channel"))
+    fail(pipeline, "2017-01-02", "clean", ValueError("x"))
+    told, pipeline.product = pipeline.product, replace(pipeline.product, notify_failure=NOBODY)
+    fail(pipeline, "2017-01-02", "stage.rows", ValueError("x"))
+    pipeline.product, slack.status = told, 500
+    with pytest.raises(AirflowException, match=r"Nobody could be told .*clean failed: over"):
+        work(pipeline, "all_clear", run_on("2017-01-03"))
+    noted = [(incident, closed) for incident, *_, closed in pipeline.query(NOTED)]
+    assert noted == [("failure.clean", False), ("failure.stage", True)]
 
 
 def test_scores_that_are_held_back_are_an_incident_of_their_model(pipeline: Pipeline, mails: Mails) -> None:
