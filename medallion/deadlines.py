@@ -34,7 +34,7 @@ def due_before(schedule: Schedule, deadline: datetime) -> datetime:
 
 
 def not_shown(shown: Iterable[Any], due: datetime) -> list[str]:
-    """Names of the tables, of rows of sql/incidents/shown.sql, that show nothing new since a run was due."""
+    """Names of the tables, of rows of sql/incidents/shown.sql, that show no files since a run was due."""
     return [row["table_name"] for row in shown if row["shown_at"] is None or row["shown_at"] < due]
 
 

@@ -2,16 +2,18 @@
 
 import logging
 from collections.abc import Collection
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from airflow.sdk import TriggerRule, task
 
 from medallion.alerts import NOBODY, Alert
+from medallion.deadlines import due_before, last_deadline
 from medallion.environments import Environment
 from medallion.models import Model
 from medallion.products import ASKED, Product
 from medallion.sql import literal
+from pipeline.deadline import late_tables
 from pipeline.incidents import (
     ALERT,
     DEADLINE,
@@ -85,7 +87,8 @@ def all_clear(product: Product | Model, environment: Environment) -> Any:
     """The last task of a run: it is reached when nothing failed, whether or not there was something new.
 
     Where a product's run found nothing to do, only failures are over of which that says no work is left. A
-    run that was asked for something speaks of that alone, and no other run does.
+    run that was asked for something speaks of that alone, and no other run does. A missed deadline is over
+    when what was due is there: a run may have refreshed gold alone, by a SELECT that was changed.
     Alerts that a product no longer has are closed without a word.
     """
     watched = {f"{ALERT}{each.name}" for each in getattr(product, "alerts", ())}
@@ -100,13 +103,21 @@ def all_clear(product: Product | Model, environment: Environment) -> Any:
         failures = [cause for cause in known if cause.startswith(FAILURE)]
         asked = asked_for(context)
         over = [cause for cause in failures if _shows_over(cause.removeprefix(FAILURE), asked, idle)]
-        if news is not None:  # something was published, or reached gold
+        if DEADLINE in known and news is not None and not asked and _meets_deadline(product, environment):
             over.append(DEADLINE)
         forgotten = [cause for cause in known if cause.startswith(ALERT) and cause not in watched]
         close_incidents(forgotten, known, product, environment, NOBODY)
         close_incidents(over, known, product, environment, product.notify_failure)
 
     return close()
+
+
+def _meets_deadline(product: Product | Model, environment: Environment) -> bool:
+    """Whether by now all shows what was due before the last deadline; also where there is none any more."""
+    if not isinstance(product, Product) or product.schedule is None or product.deadline is None:
+        return True
+    due = due_before(product.schedule, last_deadline(product.schedule, datetime.now(UTC)))
+    return not late_tables(product, environment, due)
 
 
 def _shows_over(failed: str, asked: Collection[str], idle: bool) -> bool:

@@ -5,6 +5,7 @@ no logical date. This one asks the tables, so that it also sees a run that never
 want of files, or that failed before gold.
 """
 
+from datetime import datetime
 from typing import Any
 
 from airflow.sdk import DAG, task
@@ -44,6 +45,12 @@ def deadline_dag(product: Product, environment: Environment) -> DAG:
     return dag
 
 
+def late_tables(product: Product, environment: Environment, due: datetime) -> list[str]:
+    """Names of silver and the gold tables that show nothing of a run that was due."""
+    tables = [table.table for table in product.gold]
+    return not_shown(query(environment, "incidents/shown.sql", product=product.name, tables=tables), due)
+
+
 def _look(product: Product, environment: Environment) -> Any:
     schedule = product.schedule
     assert schedule is not None
@@ -51,9 +58,7 @@ def _look(product: Product, environment: Environment) -> Any:
     @task(task_id=LOOK)
     def look(**context: Any) -> None:
         deadline = last_deadline(schedule, context["dag_run"].run_after)
-        tables = [table.table for table in product.gold]
-        shown = query(environment, "incidents/shown.sql", product=product.name, tables=tables)
-        late = not_shown(shown, due_before(schedule, deadline))
+        late = late_tables(product, environment, due_before(schedule, deadline))
         known = open_incidents(product, environment)
         audience = product.notify_failure
         close_incidents([UNSEEN], known, product, environment, audience)  # this time it could look

@@ -23,8 +23,10 @@ from pipeline.scoring import told
 from pipeline.scripts import client
 from pipeline.training import model_dag
 from tests.dags.pipeline.channels import Channel, Mails, text
+from tests.dags.pipeline.conftest import SELECT, Define
 from tests.dags.pipeline.incidents import NOTED, TEAM, fail, look, run_on, subjects, work
 from tests.dags.pipeline.orders import Pipeline
+from tests.dags.pipeline.stand_in_job import contract
 
 DAY = 86_400
 
@@ -301,6 +303,41 @@ def test_a_missed_deadline_is_over_when_silver_and_gold_are_there(alerted: Pipel
     assert len(mails()) == 1  # a run with nothing new publishes nothing
     work(alerted, "all_clear", run_on("2017-01-02", found=found))
     assert watched() == [f"{name}: not published in time", f"{name}: not published in time: over"]
+
+
+def test_what_brings_nothing_of_the_run_that_was_due_ends_no_missed_deadline(
+    alerted: Pipeline, mails: Mails, define: Define
+) -> None:
+    schedule = replace(alerted.product.schedule, deadline="07:00")  # type: ignore[type-var]
+    alerted.product = replace(alerted.product, schedule=schedule, alerts=())
+    watch, name = deadline_dag(alerted.product, alerted.environment), alerted.product.name
+    alerted.refresh(alerted.run("1,0,10", "2,0,-1"))
+    for table, moment in (("runs", "published_at"), ("refreshes", "refreshed_at")):
+        before = f"{moment} = TIMESTAMP '2017-01-02 05:00:00'"
+        alerted.query(f"UPDATE ops.{table} SET {before} WHERE product = '{name}'")
+
+    def told() -> list[str]:
+        run = SimpleNamespace(run_after=datetime.now(UTC))
+        watch.get_task("look").python_callable(**{**run_on("2017-01-02"), "dag_run": run})
+        return subjects(mails)
+
+    missed = f"{name}: not published in time"
+    assert told() == [missed]
+    alerted.contract = contract(minimum=-1)
+    found = alerted.replay(where="TRUE")
+    alerted.refresh(found)
+    work(alerted, "all_clear", run_on("2017-01-02", found=found, params={"replay": {"where": "TRUE"}}))
+    assert told() == [missed]
+    define(select=SELECT.replace("COUNT(*)", "COUNT(order_id)"))
+    alerted.refresh({})
+    work(alerted, "all_clear", run_on("2017-01-02", found={}))
+    assert told() == [missed]
+    late = alerted.run("3,0,10", name="b.csv")
+    work(alerted, "all_clear", run_on("2017-01-02", found=late))
+    assert told() == [missed]  # gold is owed, which the next run makes up for
+    alerted.refresh({})
+    work(alerted, "all_clear", run_on("2017-01-02", found={}))
+    assert subjects(mails) == [missed, f"{missed}: over"]
 
 
 def test_a_look_that_failed_is_over_when_one_could_look(alerted: Pipeline, mails: Mails) -> None:
