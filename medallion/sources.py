@@ -1,7 +1,11 @@
 """Where a product's rows come from: files that land, an HTTP API, or a table of a database."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
+
+PERIOD = "{period}"  # stands in a query for the period that is asked for
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,12 @@ class HttpSource:
     period: str = "day"
     variable: str | None = None
 
+    @property
+    def by_period(self) -> bool:
+        """Whether the API is asked for a period, which no run of another one brings."""
+        asked = (self.query, *self.parts.values())
+        return any(PERIOD in str(value) for parameters in asked for value in parameters.values())
+
 
 @dataclass(frozen=True)
 class SqlSource:
@@ -56,6 +66,13 @@ class SqlSource:
 
 
 Source = FileSource | HttpSource | SqlSource
+
+
+def period_of(moment: datetime, period: str, timezone: str) -> str:
+    """The business date of a moment, or its hour in UTC, for there a clock shows none twice."""
+    if period == "hour":
+        return f"{moment.astimezone(UTC):%Y-%m-%dT%H}"
+    return f"{moment.astimezone(ZoneInfo(timezone)):%Y-%m-%d}"
 
 
 def parse_source(data: dict[str, Any]) -> Source:

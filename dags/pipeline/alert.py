@@ -19,8 +19,10 @@ from pipeline.incidents import (
     DEADLINE,
     FAILURE,
     MADE_UP,
+    OF_PERIOD,
     Incident,
     close_incidents,
+    extract_of,
     for_each,
     open_incidents,
     raise_incident,
@@ -102,7 +104,8 @@ def all_clear(product: Product | Model, environment: Environment) -> Any:
         idle = news is None and isinstance(product, Product)  # a model's run has no discover
         failures = [cause for cause in known if cause.startswith(FAILURE)]
         asked = asked_for(context)
-        over = [cause for cause in failures if _shows_over(cause.removeprefix(FAILURE), asked, idle)]
+        pulled = extract_of(context, product)
+        over = [cause for cause in failures if _shows_over(cause.removeprefix(FAILURE), asked, idle, pulled)]
         if DEADLINE in known and news is not None and not asked and _meets_deadline(product, environment):
             over.append(DEADLINE)
         forgotten = [cause for cause in known if cause.startswith(ALERT) and cause not in watched]
@@ -120,8 +123,12 @@ def _meets_deadline(product: Product | Model, environment: Environment) -> bool:
     return not late_tables(product, environment, due)
 
 
-def _shows_over(failed: str, asked: Collection[str], idle: bool) -> bool:
-    """Whether what failed is over now that a run has come through that was asked for this, or was idle."""
+def _shows_over(failed: str, asked: Collection[str], idle: bool, pulled: str) -> bool:
+    """Whether what failed is over now that a run has come through that was asked for this, was idle, or has
+    pulled what is called so.
+    """
     if asked:
         return failed in asked
+    if failed.startswith(OF_PERIOD) and pulled.startswith(OF_PERIOD):
+        return failed == pulled
     return failed in MADE_UP if idle else failed not in ASKED

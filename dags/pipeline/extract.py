@@ -1,9 +1,8 @@
 """extract: pulls what a source has new into bronze, where discover finds it like any file that landed."""
 
 import logging
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from airflow.exceptions import AirflowFailException
 from airflow.sdk import Variable, task
@@ -11,11 +10,11 @@ from airflow.sdk import Variable, task
 from medallion.environments import Environment
 from medallion.errors import MedallionError
 from medallion.products import Product, changed_source
-from medallion.sources import FileSource, HttpSource, SqlSource
+from medallion.sources import FileSource, HttpSource, SqlSource, period_of
 from pipeline.bronze import bronze_of
 from pipeline.http_source import pull_answers
 from pipeline.sql_source import pull_table
-from pipeline.work import asked_for
+from pipeline.work import EXTRACT, asked_for, moment_of
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +28,11 @@ def extract(product: Product, environment: Environment) -> Any:
     if isinstance(source, FileSource):
         return None
 
-    @task(task_id="extract")
+    @task(task_id=EXTRACT)
     def pull(**context: Any) -> int:
         if asked_for(context):
             return 0
-        moment = context.get("logical_date") or context["dag_run"].run_after
-        made = pull_source(product, source, environment, moment)
+        made = pull_source(product, source, environment, moment_of(context))
         log.info("product=%s step=extract made=%d", product.name, made)
         return made
 
@@ -63,10 +61,3 @@ def _as_set_here(product: Product, source: HttpSource | SqlSource) -> HttpSource
         raise AirflowFailException(str(error)) from error
     log.info("product=%s step=extract variable=%s keys=%s", product.name, source.variable, sorted(changes))
     return changed  # type: ignore[return-value]  # its type is the file's
-
-
-def period_of(moment: datetime, period: str, timezone: str) -> str:
-    """The business date of a moment, or its hour in UTC, for there a clock shows none twice."""
-    if period == "hour":
-        return f"{moment.astimezone(UTC):%Y-%m-%dT%H}"
-    return f"{moment.astimezone(ZoneInfo(timezone)):%Y-%m-%d}"

@@ -18,7 +18,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from tenacity import wait_exponential_jitter as back_off
 
 from medallion.errors import MedallionError
-from medallion.sources import HttpSource, Pages
+from medallion.sources import PERIOD, HttpSource, Pages
 from pipeline.bronze import Bronze
 
 log = logging.getLogger(__name__)
@@ -163,7 +163,7 @@ def _of_same_host(url: str, following: str) -> str:
 def _filled(value: Any, period: str) -> Any:
     if isinstance(value, bool):
         return str(value).lower()
-    return value.replace("{period}", period) if isinstance(value, str) else value
+    return value.replace(PERIOD, period) if isinstance(value, str) else value
 
 
 def _not_now(asked: str, header: str | None) -> Exception:

@@ -15,11 +15,14 @@ from medallion.alerts import Audience
 from medallion.environments import Environment
 from medallion.models import Model
 from medallion.products import Product
+from medallion.sources import HttpSource, period_of
 from pipeline.messages import Message, send
 from pipeline.scripts import query
+from pipeline.work import EXTRACT, moment_of
 
 DEADLINE = "deadline"
 FAILURE, ALERT = "failure.", "alert."
+OF_PERIOD = f"{EXTRACT} of "
 # Steps whose work a later run makes up for: one that finds nothing new or owed shows that it is done.
 # What another step has left undone stays so, until its own tasks are cleared or there is something new.
 MADE_UP = frozenset({"discover", "clean", "stage", "audit", "publish", "gold", "all_clear"})
@@ -47,6 +50,15 @@ def title(cause: str) -> str:
     if cause.startswith(FAILURE):
         return f"{cause.removeprefix(FAILURE)} failed"
     return "not published in time" if cause == DEADLINE else cause.removeprefix(ALERT)
+
+
+def extract_of(context: Mapping[str, Any], product: Product | Model) -> str:
+    """What extract is called that fails in a run: with its period, if no run of another makes up for it."""
+    source = getattr(product, "source", None)
+    # A callback for a task whose worker died may know nothing of its run.
+    if isinstance(source, HttpSource) and source.by_period and context.get("dag_run"):
+        return f"{OF_PERIOD}{period_of(moment_of(context), source.period, product.timezone)}"
+    return EXTRACT
 
 
 def open_incidents(product: Product | Model, environment: Environment) -> dict[str, Row]:

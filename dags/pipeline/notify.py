@@ -10,9 +10,9 @@ from airflow.sdk import Context, task
 from medallion.environments import Environment
 from medallion.models import Model
 from medallion.products import Product
-from pipeline.incidents import FAILURE, MADE_UP, Incident, open_incidents, raise_incident
+from pipeline.incidents import FAILURE, MADE_UP, Incident, extract_of, open_incidents, raise_incident
 from pipeline.messages import LONGEST, Message, send
-from pipeline.work import RETRIES, asked_for, found, metrics_of
+from pipeline.work import EXTRACT, RETRIES, asked_for, found, metrics_of
 
 # How audits and gold's checks tell of rows (sql/pipeline/audit.sql, checks.sql), and that they have failed.
 ROWS = re.compile(r": (\d+) (?:of \d+ |valid )?rows\b")
@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 def on_failure(product: Product | Model, environment: Environment) -> Callable[[Context], None]:
     """What Airflow calls when a task's last try has failed.
 
-    A step is one cause, whatever tasks it has; so is what a run was asked for, whatever step it failed at.
+    A step is one cause, whatever tasks it has; so is what a run was asked for, whatever step it failed at,
+    and each period that could not be pulled, of an API that is asked for it.
     """
 
     def tell(context: Context) -> None:
@@ -49,7 +50,7 @@ def failure(product: Product | Model, environment: Environment, context: Context
     """The incident that a failed task is."""
     instance = context["ti"]
     step, reason = instance.task_id.partition(".")[0], str(context.get("exception") or "its worker died")
-    cause = next(iter(asked_for(context)), step)
+    cause = next(iter(asked_for(context)), extract_of(context, product) if step == EXTRACT else step)
     command = f"airflow dags trigger {context['dag'].dag_id}"
     if isinstance(product, Product) and cause not in MADE_UP:
         # Airflow 3.1 looks for the text of --task-regex in task ids, not for a regular expression.

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.exceptions import AirflowSkipException
@@ -14,7 +14,7 @@ from airflow.timetables.trigger import CronTriggerTimetable
 from medallion.manifest import Manifest
 from medallion.products import ASKED
 
-DISCOVER = "discover"
+EXTRACT, DISCOVER = "extract", "discover"
 
 # Templates of what discover returned, for fields that Airflow renders. It renders them before a task can be
 # skipped, so they have to bear a discover that found nothing.
@@ -51,6 +51,12 @@ def asked_for(context: Mapping[str, Any]) -> dict[str, Any]:
     """What a run was asked to do instead of taking what is new, by its name; empty for an ordinary run."""
     params = context.get("params") or {}  # a callback for a task whose worker died may have none
     return {name: params[name] for name in ASKED if params.get(name) is not None}
+
+
+def moment_of(context: Mapping[str, Any]) -> datetime:
+    """The moment of a run, from which its period follows."""
+    moment: datetime = context.get("logical_date") or context["dag_run"].run_after
+    return moment
 
 
 def run_of(context: Context) -> str:

@@ -14,6 +14,7 @@ from local.status import next_command
 from medallion.alerts import NOBODY, Audience
 from medallion.drift import Finding
 from medallion.models import Model, load_model
+from medallion.sources import HttpSource
 from pipeline import notify
 from pipeline.deadline import deadline_dag
 from pipeline.notify import failure
@@ -157,6 +158,27 @@ def test_what_no_run_with_nothing_new_makes_up_stays_open_and_is_cleared(
     )
     work(alerted, "all_clear", run_on("2017-01-03", found={}))
     assert [closed for *_, closed in alerted.query(NOTED)] == [True, True, True]
+
+
+def test_a_period_that_could_not_be_pulled_is_missing_until_a_run_pulls_it(
+    pipeline: Pipeline, mails: Mails
+) -> None:
+    source = HttpSource("open_meteo", "/v1/forecast", {"start_date": "{period}"})
+    pipeline.product = replace(pipeline.product, source=source, notify_failure=TEAM)
+    name, published = pipeline.product.name, {"run": "r"}
+    for day in ("2017-01-02", "2017-01-03"):
+        fail(pipeline, day, "extract", ValueError("no answer"))
+    lost = [f"{name}: extract of 2017-01-02 failed", f"{name}: extract of 2017-01-03 failed"]
+    assert subjects(mails) == lost
+    only = "--only-failed --downstream --yes --task-regex extract"
+    assert f"Next: airflow tasks clear {only} {name}" in text(mails()[0])
+    work(pipeline, "all_clear", run_on("2017-01-04", found=published))
+    backfill = {"backfill": {"first": "2017-01-02"}}
+    work(pipeline, "all_clear", run_on("2017-01-02", found=published, params=backfill))
+    assert subjects(mails) == lost
+    work(pipeline, "all_clear", run_on("2017-01-03", found=published))
+    work(pipeline, "all_clear", run_on("2017-01-02"))  # another run has published what it pulled
+    assert subjects(mails)[2:] == [f"{lost[1]}: over", f"{lost[0]}: over"]
 
 
 def test_a_run_that_was_asked_for_something_speaks_of_that_alone(alerted: Pipeline, mails: Mails) -> None:
