@@ -20,6 +20,7 @@ from medallion.sources import SqlSource
 from pipeline.bronze import Bronze
 
 AT_ONCE = 5_000  # rows in memory
+MAX_LINE_BYTES = 1024 * 1024  # with its end; for one as long the cleaning job rejects the whole file
 # MySQL's numbers of errors that no other try mends: no access, no such database, table or column.
 FINAL = (1044, 1045, 1049, 1054, 1142, 1146)
 STAMP = "%Y-%m-%dT%H-%M-%S.%f"  # sorts as text, and any file system takes it
@@ -41,7 +42,7 @@ def pull_table(source: SqlSource, period: str, moment: datetime, bronze: Bronze)
     with _connected(source) as connection, tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "rows"
         lines = (_line(row) for row in _rows(connection, sa.table(source.table), sa.true()))
-        return int(_write(path, lines) > 0 and bronze.create(name, path, "application/gzip"))
+        return int(_write(path, lines, source.table) > 0 and bronze.create(name, path, "application/gzip"))
 
 
 def _pull_changes(source: SqlSource, column: str, moment: datetime, bronze: Bronze) -> int:
@@ -67,7 +68,7 @@ def _pull_changes(source: SqlSource, column: str, moment: datetime, bronze: Bron
                     late += int.from_bytes(hashlib.sha256(line).digest()[:8])
                 yield line
 
-        rows = _write(path, lines())
+        rows = _write(path, lines(), source.table)
         name = f"{folder}{newest.strftime(STAMP)}-{late % 2**64:016x}.jsonl.gz"
         return int(rows > 0 and name not in there and bronze.create(name, path, "application/gzip"))
 
@@ -100,13 +101,29 @@ def _rows(
     yield from connection.execute(every, execution_options={"yield_per": AT_ONCE}).mappings()
 
 
-def _write(path: Path, lines: Iterator[bytes]) -> int:
-    """Writes lines, compressed; the same lines give the same file. Returns how many there were."""
+def _write(path: Path, lines: Iterator[bytes], table: str) -> int:
+    """Writes lines, compressed; the same lines give the same file. Returns how many there were.
+
+    Raises AirflowFailException where one is too long: else the file would be rejected as a whole, and the
+    next pull go on after it.
+    """
     number = 0
     with path.open("wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as file:
-        for number, line in enumerate(lines, 1):  # noqa: B007
+        for number, line in enumerate(lines, 1):
+            if len(line) >= MAX_LINE_BYTES:
+                raise _too_long(table, number, line)
             file.write(line)
     return number
+
+
+def _too_long(table: str, number: int, line: bytes) -> AirflowFailException:
+    row = json.loads(line)
+    longest = max(row, key=lambda column: len(str(row[column])))
+    return AirflowFailException(
+        f"{table}: expected rows of under {MAX_LINE_BYTES:,} bytes as JSON, got {len(line):,} in row"
+        f" {number:,} of the pull, the longest value in {longest}. Next: shorten it, or pull a view without"
+        " that column."
+    )
 
 
 def _line(row: sa.RowMapping) -> bytes:

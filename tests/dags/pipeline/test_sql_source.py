@@ -14,7 +14,7 @@ from airflow.exceptions import AirflowFailException
 from local.mariadb import DATABASE, PASSWORD, USER
 from medallion.sources import SqlSource
 from pipeline.bronze import Bronze
-from pipeline.sql_source import pull_table
+from pipeline.sql_source import MAX_LINE_BYTES, pull_table
 
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 WHOLE = SqlSource("bikes", "trips")
@@ -144,6 +144,26 @@ def test_a_table_that_cannot_be_gone_by_is_told(
         database.execute(statement)
     with pytest.raises(AirflowFailException, match=told):
         pull_table(CHANGES, "2026-01-10", NOW, bronze)
+
+
+@pytest.mark.parametrize("source", [WHOLE, CHANGES], ids=["whole", "changes"])
+def test_a_row_that_is_too_long_to_be_read_again_is_told_before_anything_lands(
+    database: pymysql.cursors.Cursor, bronze: Bronze, source: SqlSource
+) -> None:
+    insert(database, (1, "08:00"), (2, "11:00"))
+    database.execute("ALTER TABLE trips MODIFY note MEDIUMTEXT")
+    line = b'{"id": 2, "fare": "1.50", "note": "", "updated_at": "2026-01-10 11:00:00.000000"}\n'
+    told = (
+        "trips: expected rows of under 1,048,576 bytes as JSON, got 1,048,576 in row 2 of the pull, the"
+        r" longest value in note\. Next: shorten it"
+    )
+    most = MAX_LINE_BYTES - len(line)
+    database.execute("UPDATE trips SET note = REPEAT('x', %s) WHERE id = 2", most)
+    with pytest.raises(AirflowFailException, match=told):
+        pull_table(source, "2026-01-10", NOW, bronze)
+    assert bronze.names() == set()
+    database.execute("UPDATE trips SET note = REPEAT('x', %s) WHERE id = 2", most - 1)
+    assert ids(pull(source, bronze)) == [1, 2]
 
 
 def test_a_wrong_password_is_no_reason_to_try_again(
