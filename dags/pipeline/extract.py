@@ -1,7 +1,7 @@
 """extract: pulls what a source has new into bronze, where discover finds it like any file that landed."""
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.exceptions import AirflowFailException
@@ -16,6 +16,9 @@ from pipeline.http_source import pull_answers
 from pipeline.sql_source import pull_table
 from pipeline.work import EXTRACT, asked_for, moment_of
 
+# An API may ask to wait for minutes. Doubled up to the longest of work.RETRIES, the tries take 25 at least.
+RETRY_DELAY = timedelta(minutes=5)
+
 log = logging.getLogger(__name__)
 
 
@@ -28,7 +31,7 @@ def extract(product: Product, environment: Environment) -> Any:
     if isinstance(source, FileSource):
         return None
 
-    @task(task_id=EXTRACT)
+    @task(task_id=EXTRACT, retry_delay=RETRY_DELAY)
     def pull(**context: Any) -> int:
         if asked_for(context):
             return 0

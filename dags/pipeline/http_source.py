@@ -27,7 +27,7 @@ TIMEOUT = (10, 60)  # seconds to connect, and between two bytes of an answer
 ATTEMPTS = 5
 MAX_BYTES = 64 * 1024 * 1024  # of an answer, unpacked; the cleaning job reads no larger document either
 MAX_PAGES = 10_000
-LONGEST_WAIT = 120  # seconds; where the API asks for more, the task ends, and Airflow tries it again later
+LONGEST_WAIT = 120  # seconds; where the API asks for more, the task ends, and Airflow tries it minutes later
 TRANSIENT = (408, 425, 429, 500, 502, 503, 504)
 SHOWN = 200  # characters of an answer that says what is wrong
 

@@ -1,7 +1,7 @@
 """A source's values may be an Airflow variable's, which is read at each run and held to the schema."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -76,3 +76,10 @@ def test_no_variable_is_read_when_the_dag_is_built(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr("pipeline.extract.Variable.get", refuse)
     assert product_dag(PRODUCT, load_environment("local")).get_task("extract")
+
+
+def test_an_api_that_asks_to_wait_for_many_minutes_is_asked_again_after_them() -> None:
+    task = product_dag(load_product("weather"), load_environment("local")).get_task("extract")
+    assert task.retry_exponential_backoff
+    delays = [min(task.retry_delay * 2**number, task.max_retry_delay) for number in range(task.retries)]
+    assert delays == [timedelta(minutes=5), timedelta(minutes=10), timedelta(minutes=10)]
