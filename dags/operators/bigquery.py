@@ -20,8 +20,8 @@ TRANSIENT = {
     *("backendError", "internalError", "jobBackendError", "jobInternalError", "tableUnavailable", "timeout"),
     *("rateLimitExceeded", "jobRateLimitExceeded", "quotaExceeded", "stopped"),
 }
-# Conflicts of transactions come with the reason of wrong SQL.
-CONFLICTS = ("could not serialize", "aborted due to concurrent update")
+# Conflicts come with the reason of wrong SQL, or of too large a query where too many statements wait.
+CONFLICTS = ("could not serialize", "aborted due to concurrent update", "too many dml statements outstanding")
 
 
 class BigQueryJobOperator(BigQueryInsertJobOperator):

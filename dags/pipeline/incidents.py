@@ -4,12 +4,15 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from time import sleep
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from airflow.exceptions import AirflowException, AirflowFailException
 from airflow.sdk import Context
+from google.api_core.exceptions import GoogleAPICallError
 from google.cloud.bigquery import Row
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from medallion.alerts import Audience
 from medallion.environments import Environment
@@ -26,6 +29,8 @@ OF_PERIOD = f"{EXTRACT} of "
 # Steps whose work a later run makes up for: one that finds nothing new or owed shows that it is done.
 # What another step has left undone stays so, until its own tasks are cleared or there is something new.
 MADE_UP = frozenset({"discover", "clean", "stage", "audit", "publish", "gold", "all_clear"})
+# Nothing else tries a callback again, and Airflow ends it 20 seconds after its task (task_success_overtime).
+TRIES, LONGEST_WAIT = 4, 4  # seconds
 
 log = logging.getLogger(__name__)
 
@@ -94,9 +99,8 @@ def raise_incident(
         }
         send(Message(f"{product.name}: {incident.title}", facts, link), audience)
         told_on = day
-    query(
+    _note(
         environment,
-        "incidents/note.sql",
         product=product.name,
         incident=incident.cause,
         told_on=told_on,
@@ -106,6 +110,18 @@ def raise_incident(
         command=incident.command,
     )
     log.warning("product=%s incident=%s rows=%s", product.name, incident.cause, incident.rows)
+
+
+def _note(environment: Environment, **values: Any) -> None:
+    """Notes an incident; what makes many products fail makes them write at once, more than BigQuery takes."""
+    tries = Retrying(
+        stop=stop_after_attempt(TRIES),
+        wait=wait_random_exponential(max=LONGEST_WAIT),
+        retry=retry_if_exception_type(GoogleAPICallError),
+        sleep=sleep,
+        reraise=True,
+    )
+    tries(query, environment, "incidents/note.sql", **values)
 
 
 def close_incidents(

@@ -177,6 +177,8 @@ def test_nor_does_a_job_fail_where_nothing_answers_its_note(
         ("rateLimitExceeded", "Too many", AirflowException),
         ("invalidQuery", "Transaction could not serialize access to a table", AirflowException),
         ("invalidQuery", "Transaction is aborted due to concurrent update", AirflowException),
+        ("resourcesExceeded", "Too many DML statements outstanding against table t", AirflowException),
+        ("resourcesExceeded", "The query could not be executed in the allotted memory", AirflowFailException),
     ],
 )
 def test_only_what_another_try_can_mend_is_tried_again(

@@ -9,6 +9,8 @@ import pytest
 from airflow.cli.cli_parser import get_parser
 from airflow.exceptions import AirflowException, AirflowFailException
 from airflow.serialization.serialized_objects import SerializedDAG
+from google.api_core.exceptions import BadRequest
+from google.cloud.bigquery import Client
 
 from local.status import next_command
 from medallion.alerts import NOBODY, Audience
@@ -235,6 +237,28 @@ def test_a_failure_is_told_where_ops_cannot_be_read(
     monkeypatch.setattr("pipeline.incidents.query", unreachable)
     with pytest.raises(ConnectionError):
         fail(pipeline, "2017-01-02", "clean", ValueError("x"))
+    assert subjects(mails) == [f"{pipeline.product.name}: clean failed"]
+
+
+def test_a_failure_is_noted_though_others_write_at_once_and_told_once(
+    pipeline: Pipeline, mails: Mails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.product = replace(pipeline.product, notify_failure=TEAM)
+    busy = [
+        "Transaction could not serialize access to table ops.incidents",
+        "Resources exceeded: Too many DML statements outstanding against table ops.incidents, limit is 20.",
+    ]
+    ask = Client.query
+
+    def crowded(self: Client, sql: str, **options: Any) -> Any:
+        if "MERGE" in sql and busy:
+            raise BadRequest(busy.pop())
+        return ask(self, sql, **options)
+
+    monkeypatch.setattr(Client, "query", crowded)
+    monkeypatch.setattr("pipeline.incidents.sleep", lambda seconds: None)
+    fail(pipeline, "2017-01-02", "clean", ValueError("x"))
+    assert pipeline.query(NOTED) == [("failure.clean", "2017-01-02", None, False)]
     assert subjects(mails) == [f"{pipeline.product.name}: clean failed"]
 
 
