@@ -1,4 +1,8 @@
-"""Takes a person's rows out of a file, and leaves the rest of its text as it was."""
+"""Takes a person's rows out of a file, and leaves the rest of its text as it was.
+
+What is a row, and what are its fields, is told as the Spark job tells it (spark_jobs/cleaning): otherwise
+other people's rows would go, or the person's stay.
+"""
 
 import csv
 import gzip
@@ -10,10 +14,11 @@ from dataclasses import dataclass
 
 import pyarrow.parquet as pq
 
-from medallion.contracts import Column, Contract
+from medallion.contracts import MAX_RECORD_LINES, Column, Contract
 from medallion.sql import standing_alone
 
 GZIP_MAGIC = b"\x1f\x8b"
+BOM = "\ufeff"
 
 
 @dataclass(frozen=True)
@@ -58,14 +63,17 @@ def without(data: bytes, file_format: str, person: Person) -> tuple[bytes, int]:
     packed = data.startswith(GZIP_MAGIC)
     encoding = person.contract.encoding
     text = (gzip.decompress(data) if packed else data).decode(encoding)
-    header, records = "", _lines(text)
+    mark = BOM if text.startswith(BOM) else ""
+    text = text.removeprefix(mark)
+    header, multiline = "", False
     if file_format == "csv":
-        records = _records(text, person.contract.delimiter) if person.contract.multiline else records
-        header = next(records, "")
+        multiline = person.contract.multiline
+        header = next((row for row in map(_row, _records(text, multiline)) if _is_row(row)), "")
     is_theirs = row_test(file_format, header, person)
-    kept, removed = [header], 0
-    for record in records:
-        if is_theirs(record):
+    kept, removed = [mark], 0
+    for record in _records(text, multiline):
+        row = _row(record)
+        if _is_row(row) and row != header and is_theirs(row):
             removed += 1
         else:
             kept.append(record)
@@ -81,16 +89,29 @@ def row_test(file_format: str, header: str, person: Person) -> Callable[[str], b
     if file_format == "json":
         return lambda raw: _is_in_json(raw, person)
     delimiter = person.contract.delimiter
-    names = next(csv.reader([header.removeprefix("\ufeff")], delimiter=delimiter), [])
+    names = next(csv.reader([header], delimiter=delimiter), [])
     place = person.place(names)
 
     def is_in_csv(raw: str) -> bool:
-        rows = list(csv.reader(io.StringIO(raw, newline=""), delimiter=delimiter))
-        if place is None or len(rows) != 1 or len(rows[0]) != len(names):
+        fields = _fields(raw, delimiter)
+        if place is None or len(fields) != len(names):
             return person.is_named(raw)
-        return person.is_meant(rows[0][place])
+        return person.is_meant(fields[place])
 
     return is_in_csv
+
+
+def _fields(row: str, delimiter: str) -> list[str]:
+    """The fields of a CSV row (spark_jobs/cleaning/read_csv.py); none where they are not all of the row."""
+    if '"' not in row:
+        return row.split(delimiter)
+    mark = re.escape(delimiter)
+    # Possessive, so that no row makes it try twice. A delimiter goes behind the last field as well.
+    field = rf'("(?:[^"]++|"")*+"|(?:[^"{mark}](?:[^"{mark}]|"(?!"))*+)?+){mark}'
+    fields = re.findall(field, row + delimiter)
+    if delimiter.join(fields) != row:
+        return []
+    return [text[1:-1].replace('""', '"') if text.startswith('"') else text for text in fields]
 
 
 def _is_in_json(raw: str, person: Person) -> bool:
@@ -115,19 +136,25 @@ def _without_parquet(data: bytes, person: Person) -> tuple[bytes, int]:
     return written.getvalue(), table.num_rows - kept.num_rows
 
 
-def _lines(text: str) -> Iterator[str]:
-    return iter(io.StringIO(text, newline=""))
+def _records(text: str, multiline: bool) -> Iterator[str]:
+    """The texts of rows with their line ends, which where `multiline` quoted fields may hold too: a row ends
+    where quotes are paired (spark_jobs/cleaning/lines.py).
+    """
+    lines: list[str] = []
+    quotes = 0
+    for line in io.StringIO(text, newline="\n"):
+        lines.append(line)
+        quotes += line.count('"') if multiline else 0
+        if quotes % 2 == 0 or len(lines) == MAX_RECORD_LINES:
+            yield "".join(lines)
+            lines.clear()
+    yield "".join(lines)
 
 
-def _records(text: str, delimiter: str) -> Iterator[str]:
-    """The texts of CSV rows, whose quoted fields may hold line ends."""
-    consumed: list[str] = []
+def _row(record: str) -> str:
+    """The text of a row without its line's end: LF, or CRLF."""
+    return record.removesuffix("\n").removesuffix("\r")
 
-    def lines() -> Iterator[str]:
-        for line in io.StringIO(text, newline=""):
-            consumed.append(line)
-            yield line
 
-    for _ in csv.reader(lines(), delimiter=delimiter):
-        yield "".join(consumed)
-        consumed.clear()
+def _is_row(text: str) -> bool:
+    return text.strip(" ") != ""

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
+from medallion.contracts import MAX_RECORD_LINES
 from medallion.errors import MedallionError
 from spark_jobs.cleaning.files import Inspection, no_pattern
 from spark_jobs.cleaning.tables import small_table
@@ -14,7 +15,6 @@ from spark_jobs.cleaning.tables import small_table
 # Spark skips longer lines, so that none can take all memory; the count of bytes misses them.
 MAX_LINE_BYTES = 1024 * 1024
 LINE_LIMIT = "mapreduce.input.linerecordreader.line.maxlength"
-MAX_RECORD_LINES = 1000  # what a quoted field that is never closed may swallow
 
 Numbered = list[tuple[int, Inspection]]
 

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from medallion.contracts import MAX_RECORD_LINES
 from medallion.odcs import parse_contract
-from pipeline.rewriting import Person, without
+from pipeline.rewriting import Person, row_test, without
 
 
 def person(value: str = "7", **custom: Any) -> Person:
@@ -39,6 +40,38 @@ def test_an_odd_quote_takes_no_other_line_with_it() -> None:
     assert (kept, removed) == (b"n,household\nb,8\n", 1)
 
 
+@pytest.mark.parametrize("before", ["\n", "\ufeff  \r\n\n"])
+def test_the_header_is_the_first_line_that_is_not_blank(before: str) -> None:
+    kept, removed = without(f"{before}n,household\n7,8\n\na,7\n".encode(), "csv", person())
+    assert (kept.decode(), removed) == (f"{before}n,household\n7,8\n\n", 1)
+
+
+@pytest.mark.parametrize("multiline", [False, True])
+def test_a_carriage_return_alone_ends_no_row(multiline: bool) -> None:
+    text = "n,household\r\na\r,7\r\nb\r7,8\r\n"
+    kept, removed = without(text.encode(), "csv", person(multiline=multiline))
+    assert (kept.decode(), removed) == ("n,household\r\nb\r7,8\r\n", 1)
+
+
+def test_a_header_that_stands_in_a_file_twice_is_no_row() -> None:
+    data = b"n,household\na,8\nn,household\n"
+    assert without(data, "csv", person("household")) == (data, 0)
+
+
+def test_a_field_may_be_longer_than_a_reader_of_csv_takes() -> None:
+    long = "x" * 200_000
+    kept, removed = without(f'n,household\n{long},7\n"{long}",8\n'.encode(), "csv", person())
+    assert (kept.decode(), removed) == (f'n,household\n"{long}",8\n', 1)
+
+
+@pytest.mark.parametrize(
+    ("row", "gone"),
+    [('"a ""7""",8', False), ('"a",7', True), ('5"" 7,8', True), ('a"b"7,8', False), ('"a"7,8', True)],
+)
+def test_fields_are_told_as_the_job_tells_them(row: str, gone: bool) -> None:
+    assert row_test("csv", "n,household", person())(row) == gone
+
+
 def test_a_quoted_field_may_hold_line_ends() -> None:
     text = 'n;household\n"a\nb;7";8\n"c\nd";7\n'
     kept, removed = without(text.encode(), "csv", person(delimiter=";", multiline=True))
@@ -62,6 +95,12 @@ def test_a_file_of_another_encoding_keeps_it() -> None:
     assert kept == "n,household\nü,8\n".encode("cp1252")
 
 
+def test_a_quote_that_is_never_closed_swallows_no_more_lines_than_the_job_lets_it() -> None:
+    text = "n,household\n" + 'a"\n' + "b,8\n" * MAX_RECORD_LINES + "c,7\n"
+    kept, removed = without(text.encode(), "csv", person(multiline=True))
+    assert (kept.decode(), removed) == (text.removesuffix("b,8\nc,7\n"), 1)
+
+
 @pytest.mark.parametrize(
     ("line", "gone"),
     [
@@ -77,6 +116,12 @@ def test_json_lines(line: str, gone: bool) -> None:
     kept, removed = without(f'{line}\n{{"household": 1}}\n'.encode(), "json", person())
     assert removed == gone
     assert kept.decode().splitlines()[-1] == '{"household": 1}'
+
+
+def test_the_first_of_json_lines_may_stand_behind_a_byte_order_mark() -> None:
+    text = '\ufeff{"household": 8, "n": "7"}\r\n{"household": 7}\r\n'
+    kept, removed = without(text.encode(), "json", person())
+    assert (kept.decode(), removed) == ('\ufeff{"household": 8, "n": "7"}\r\n', 1)
 
 
 def test_parquet() -> None:
