@@ -116,13 +116,17 @@ def _fields(row: str, delimiter: str) -> list[str]:
 
 def _is_in_json(raw: str, person: Person) -> bool:
     try:
-        row = json.loads(raw)
-    except ValueError:
+        row = json.loads(raw, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
         return person.is_named(raw)
     if not isinstance(row, dict):
         return person.is_named(raw)
-    place = person.place(list(row))
-    return place is not None and person.is_meant(list(row.values())[place])
+    sources = person.column.sources
+    lower = tuple(map(str.lower, sources))
+    # The job takes the first that is not null, and knows no key in another case, which tells just as well.
+    told = (*(row.get(source) for source in sources), *(row[key] for key in row if key.lower() in lower))
+    value = next((value for value in told if value is not None), None)
+    return value is not None and person.is_meant(value)
 
 
 def _without_parquet(data: bytes, person: Person) -> tuple[bytes, int]:

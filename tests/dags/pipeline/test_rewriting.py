@@ -12,10 +12,12 @@ from medallion.contracts import MAX_RECORD_LINES
 from medallion.odcs import parse_contract
 from pipeline.rewriting import Person, row_test, without
 
+SOURCES = ["household", "home"]
+
 
 def person(value: str = "7", **custom: Any) -> Person:
     properties = [{"property": name, "value": setting} for name, setting in custom.items()]
-    column = {"name": "customer_id", "physicalType": "INT64", "transformSourceObjects": ["household"]}
+    column = {"name": "customer_id", "physicalType": "INT64", "transformSourceObjects": SOURCES}
     key = {"name": "n", "physicalType": "STRING", "primaryKey": True, "required": True}
     when = {"name": "at", "physicalType": "DATE", "required": True}
     custom_properties = [{"property": "orderBy", "value": "at"}, *properties]
@@ -110,12 +112,22 @@ def test_a_quote_that_is_never_closed_swallows_no_more_lines_than_the_job_lets_i
         ('{"household": 7', True),
         ("[7]", True),
         ('{"n": "7"}', False),
+        ('{"household": null, "home": 7}', True),
+        ('{"household": 8, "home": 7}', False),
+        ('{"Household": 7, "household": 8}', False),
+        ('{"household": null, "n": "7"}', False),
     ],
 )
 def test_json_lines(line: str, gone: bool) -> None:
     kept, removed = without(f'{line}\n{{"household": 1}}\n'.encode(), "json", person())
     assert removed == gone
     assert kept.decode().splitlines()[-1] == '{"household": 1}'
+
+
+def test_json_lines_that_no_reader_takes_go_if_they_name_the_person() -> None:
+    deep = f'{{"household": 7, "n": {"[" * 100_000}\n{{"household": 8, "n": {"[" * 100_000}\n'
+    kept, removed = without(deep.encode(), "json", person())
+    assert (kept.decode(), removed) == (deep[deep.index("\n") + 1 :], 1)
 
 
 def test_the_first_of_json_lines_may_stand_behind_a_byte_order_mark() -> None:
