@@ -125,7 +125,9 @@ def _rejected_rows(environment: Environment, asked: dict[str, Any], person: Pers
     if not table_columns(environment, "quarantine", str(asked["product"])):
         return []
     rows = query(environment, "erasure/rejected.sql", **asked)
-    return [row for row in rows if row_test(row["format"], row["header"], person)(row["raw"])]
+    return [
+        row for row in rows if row["is_broken"] or row_test(row["format"], row["header"], person)(row["raw"])
+    ]
 
 
 def _rewrite_bronze(
@@ -152,6 +154,9 @@ def _rewrite_bronze(
             _rewrite(blob, file_format, person)
         except Forbidden as error:
             kept[uri] = f"bronze retains it: {error.message}"
+            continue
+        except UnicodeError:
+            kept[uri] = f"not {person.contract.encoding}, the encoding of its contract"
             continue
         # A try before this one may have written it. Any other generation is a new file, still to be read.
         if (blob.metadata or {}).get(REWRITTEN) == str(known):

@@ -1,9 +1,10 @@
-"""Takes a person's rows out of a file, and leaves the rest of its text as it was.
+"""Takes a person's rows out of a file, and leaves the rest of its bytes as they were.
 
 What is a row, and what are its fields, is told as the Spark job tells it (spark_jobs/cleaning): otherwise
 other people's rows would go, or the person's stay.
 """
 
+import codecs
 import csv
 import gzip
 import io
@@ -19,6 +20,8 @@ from medallion.sql import standing_alone
 
 GZIP_MAGIC = b"\x1f\x8b"
 BOM = "\ufeff"
+BROKEN = "surrogateescape"  # bytes that are not in a text's encoding come through it as they are
+BROKEN_TEXT = re.compile("[\udc80-\udcff]")
 
 
 @dataclass(frozen=True)
@@ -57,12 +60,17 @@ class Person:
 
 
 def without(data: bytes, file_format: str, person: Person) -> tuple[bytes, int]:
-    """A file's bytes without a person's rows, and how many rows that were; packed again if it was."""
+    """A file's bytes without a person's rows, and how many rows that were; packed again if it was.
+
+    A line that is not in the file's encoding goes if it names the person. Raises UnicodeError for a file of
+    which not even lines can be told.
+    """
     if file_format == "parquet":
         return _without_parquet(data, person)
     packed = data.startswith(GZIP_MAGIC)
-    encoding = person.contract.encoding
-    text = (gzip.decompress(data) if packed else data).decode(encoding)
+    plain = gzip.decompress(data) if packed else data
+    codec = _codec(plain, person.contract.encoding)
+    text = plain.decode(codec, BROKEN)
     mark = BOM if text.startswith(BOM) else ""
     text = text.removeprefix(mark)
     header, multiline = "", False
@@ -73,11 +81,12 @@ def without(data: bytes, file_format: str, person: Person) -> tuple[bytes, int]:
     kept, removed = [mark], 0
     for record in _records(text, multiline):
         row = _row(record)
-        if _is_row(row) and row != header and is_theirs(row):
+        test = person.is_named if BROKEN_TEXT.search(row) else is_theirs
+        if _is_row(row) and row != header and test(row):
             removed += 1
         else:
             kept.append(record)
-    written = "".join(kept).encode(encoding)
+    written = "".join(kept).encode(codec, BROKEN)
     return gzip.compress(written, mtime=0) if packed else written, removed
 
 
@@ -138,6 +147,13 @@ def _without_parquet(data: bytes, person: Person) -> tuple[bytes, int]:
     written = io.BytesIO()
     pq.write_table(kept, written)
     return written.getvalue(), table.num_rows - kept.num_rows
+
+
+def _codec(data: bytes, encoding: str) -> str:
+    """An encoding as the job reads it: UTF-16 by the mark of its byte order, which stays in the text."""
+    if encoding != "UTF-16":
+        return encoding
+    return "UTF-16LE" if data.startswith(codecs.BOM_UTF16_LE) else "UTF-16BE"
 
 
 def _records(text: str, multiline: bool) -> Iterator[str]:

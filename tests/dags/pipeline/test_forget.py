@@ -84,6 +84,17 @@ def test_rejected_rows_of_the_person_alone_are_gone(pipeline: Pipeline) -> None:
     assert "1,0,77\n" not in bronze(pipeline, "a.csv").read_text()
 
 
+def test_a_rejected_row_that_is_not_in_the_encoding_goes_if_it_names_the_person(pipeline: Pipeline) -> None:
+    pipeline.contract = contract(minimum=100)
+    pipeline.run("1,0,5", "78,0,5", "2,0,6")
+    pipeline.query(
+        "UPDATE quarantine.{product} SET raw = '77\ufffd,0,5',"
+        " reasons = [STRUCT('' AS `column`, 'encoding' AS rule, '' AS value)] WHERE raw = '78,0,5'"
+    )
+    pipeline.discover(forget=ask(pipeline, "77"))
+    assert pipeline.query("SELECT raw FROM quarantine.{product} ORDER BY raw") == [("1,0,5",), ("2,0,6",)]
+
+
 def test_rejected_rows_can_be_replayed_from_a_file_that_was_rewritten(pipeline: Pipeline) -> None:
     pipeline.contract = contract(minimum=0)
     pipeline.run("1,0,77", "2,0,-1")

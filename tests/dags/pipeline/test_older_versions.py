@@ -73,6 +73,16 @@ def test_of_a_file_that_is_gone_its_versions_go(bucket: VersionedBucket, person:
     assert bucket.held() == []
 
 
+def test_a_file_that_is_not_in_its_contracts_encoding_stays_and_is_told(
+    bucket: VersionedBucket, person: Person
+) -> None:
+    person = replace(person, contract=replace(person.contract, encoding="UTF-16"))
+    known = bucket.land("a.csv", b"odd").generation
+    told = {"gs://bronze/a.csv": "not UTF-16, the encoding of its contract"}
+    assert rewrite(bucket, person, row("gs://bronze/a.csv", known)) == ([], told)
+    assert bucket.held() == [("a.csv", b"odd")]
+
+
 def test_no_version_of_the_request_is_kept(bucket: VersionedBucket) -> None:
     for _ in range(2):
         bucket.land("erasures/1f2e.json", b"{}")

@@ -1,5 +1,6 @@
 """A person's rows are taken out of a file of any format; of the rest not a byte changes."""
 
+import codecs
 import gzip
 import io
 from typing import Any
@@ -91,10 +92,37 @@ def test_a_packed_file_is_packed_again() -> None:
     assert (gzip.decompress(kept), removed) == (b"household\n8\n", 1)
 
 
-def test_a_file_of_another_encoding_keeps_it() -> None:
-    text = "n,household\né,7\nü,8\n".encode("cp1252")
-    kept, _ = without(text, "csv", person(encoding="windows-1252"))
-    assert kept == "n,household\nü,8\n".encode("cp1252")
+@pytest.mark.parametrize("encoding", ["windows-1252", "UTF-16LE"])
+def test_a_file_of_another_encoding_keeps_it(encoding: str) -> None:
+    kept, removed = without("n,household\né,7\nü,8\n".encode(encoding), "csv", person(encoding=encoding))
+    assert (kept, removed) == ("n,household\nü,8\n".encode(encoding), 1)
+
+
+@pytest.mark.parametrize(
+    ("mark", "codec"),
+    [(codecs.BOM_UTF16_LE, "UTF-16LE"), (codecs.BOM_UTF16_BE, "UTF-16BE"), (b"", "UTF-16BE")],
+)
+def test_utf_16_keeps_its_byte_order(mark: bytes, codec: str) -> None:
+    text = mark + "n,household\né,7\nü,8\n".encode(codec)
+    kept, removed = without(text, "csv", person(encoding="UTF-16"))
+    assert (kept, removed) == (mark + "n,household\nü,8\n".encode(codec), 1)
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "US-ASCII", "windows-1252"])
+def test_a_line_that_is_not_in_the_encoding_stays_as_it_is_unless_it_names_the_person(encoding: str) -> None:
+    others = b"n,household\n\x81\xe4,8\n"
+    text = others + b"\x817,8\nb,7\n\xc3,7"
+    assert without(text, "csv", person(encoding=encoding)) == (others, 3)
+
+
+def test_a_json_line_that_is_not_in_the_encoding_goes_if_it_names_the_person() -> None:
+    others = b'{"household": 8, "n": "\xe4"}\n'
+    assert without(others + b'{"household": "\xa07"}\n', "json", person()) == (others, 1)
+
+
+def test_a_file_whose_lines_cannot_be_told_is_no_text() -> None:
+    with pytest.raises(UnicodeError, match="truncated"):
+        without(b"n,household\n7,8", "csv", person(encoding="UTF-16"))
 
 
 def test_a_quote_that_is_never_closed_swallows_no_more_lines_than_the_job_lets_it() -> None:
