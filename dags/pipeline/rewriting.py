@@ -65,29 +65,15 @@ def without(data: bytes, file_format: str, person: Person) -> tuple[bytes, int]:
     A line that is not in the file's encoding goes if it names the person. Raises UnicodeError for a file of
     which not even lines can be told.
     """
-    if file_format == "parquet":
-        return _without_parquet(data, person)
     packed = data.startswith(GZIP_MAGIC)
     plain = gzip.decompress(data) if packed else data
-    codec = _codec(plain, person.contract.encoding)
-    text = plain.decode(codec, BROKEN)
-    mark = BOM if text.startswith(BOM) else ""
-    text = text.removeprefix(mark)
-    header, multiline = "", False
-    if file_format == "csv":
-        multiline = person.contract.multiline
-        header = next((row for row in map(_row, _records(text, multiline)) if _is_row(row)), "")
-    is_theirs = row_test(file_format, header, person)
-    kept, removed = [mark], 0
-    for record in _records(text, multiline):
-        row = _row(record)
-        test = person.is_named if BROKEN_TEXT.search(row) else is_theirs
-        if _is_row(row) and row != header and test(row):
-            removed += 1
-        else:
-            kept.append(record)
-    written = "".join(kept).encode(codec, BROKEN)
-    return gzip.compress(written, mtime=0) if packed else written, removed
+    if file_format == "parquet":
+        kept, removed = _without_parquet(plain, person)
+    else:
+        kept, removed = _without_lines(plain, file_format, person)
+    if not removed:
+        return data, 0
+    return gzip.compress(kept, mtime=0) if packed else kept, removed
 
 
 def row_test(file_format: str, header: str, person: Person) -> Callable[[str], bool]:
@@ -136,6 +122,27 @@ def _is_in_json(raw: str, person: Person) -> bool:
     told = (*(row.get(source) for source in sources), *(row[key] for key in row if key.lower() in lower))
     value = next((value for value in told if value is not None), None)
     return value is not None and person.is_meant(value)
+
+
+def _without_lines(data: bytes, file_format: str, person: Person) -> tuple[bytes, int]:
+    codec = _codec(data, person.contract.encoding)
+    text = data.decode(codec, BROKEN)
+    mark = BOM if text.startswith(BOM) else ""
+    text = text.removeprefix(mark)
+    header, multiline = "", False
+    if file_format == "csv":
+        multiline = person.contract.multiline
+        header = next((row for row in map(_row, _records(text, multiline)) if _is_row(row)), "")
+    is_theirs = row_test(file_format, header, person)
+    kept, removed = [mark], 0
+    for record in _records(text, multiline):
+        row = _row(record)
+        test = person.is_named if BROKEN_TEXT.search(row) else is_theirs
+        if _is_row(row) and row != header and test(row):
+            removed += 1
+        else:
+            kept.append(record)
+    return "".join(kept).encode(codec, BROKEN), removed
 
 
 def _without_parquet(data: bytes, person: Person) -> tuple[bytes, int]:
