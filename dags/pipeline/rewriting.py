@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from medallion.contracts import MAX_RECORD_LINES, Column, Contract
@@ -20,6 +21,7 @@ from medallion.sql import standing_alone
 
 GZIP_MAGIC = b"\x1f\x8b"
 BOM = "\ufeff"
+UNPACKED = {"UNCOMPRESSED": "NONE"}  # how a file of Parquet calls it, and how its writer does
 BROKEN = "surrogateescape"  # bytes that are not in a text's encoding come through it as they are
 BROKEN_TEXT = re.compile("[\udc80-\udcff]")
 
@@ -146,14 +148,33 @@ def _without_lines(data: bytes, file_format: str, person: Person) -> tuple[bytes
 
 
 def _without_parquet(data: bytes, person: Person) -> tuple[bytes, int]:
-    table = pq.read_table(io.BytesIO(data))
-    place = person.place(table.column_names)
-    if place is None:
+    # By default Spark writes times of 96 bits. Read as nanoseconds, they would be written as such, which it
+    # does not read.
+    source = pq.ParquetFile(io.BytesIO(data), coerce_int96_timestamp_unit="us")
+    place = person.place(source.schema_arrow.names)
+    if place is None or source.num_row_groups == 0:
         return data, 0
-    kept = table.filter([not person.is_meant(value) for value in table.column(place).to_pylist()])
-    written = io.BytesIO()
-    pq.write_table(kept, written)
-    return written.getvalue(), table.num_rows - kept.num_rows
+    schema, compression = _with_instants(source), source.metadata.row_group(0).column(0).compression
+    written, removed = io.BytesIO(), 0
+    with pq.ParquetWriter(written, schema, compression=UNPACKED.get(compression, compression)) as writer:
+        for number in range(source.num_row_groups):
+            rows = source.read_row_group(number).cast(schema)
+            kept = rows.filter([not person.is_meant(value) for value in rows.column(place).to_pylist()])
+            if kept.num_rows:
+                writer.write_table(kept, row_group_size=kept.num_rows)
+            removed += rows.num_rows - kept.num_rows
+    return written.getvalue(), removed
+
+
+def _with_instants(source: pq.ParquetFile) -> pa.Schema:
+    """A file's schema, in which times of 96 bits are the instants for which Spark takes them."""
+    leaves = (source.schema.column(number) for number in range(source.metadata.num_columns))
+    times = {leaf.path for leaf in leaves if leaf.physical_type == "INT96"}
+    fields = (
+        field.with_type(pa.timestamp("us", "UTC")) if field.name in times else field
+        for field in source.schema_arrow
+    )
+    return pa.schema(fields, source.schema_arrow.metadata)
 
 
 def _codec(data: bytes, encoding: str) -> str:

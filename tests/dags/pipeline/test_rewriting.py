@@ -4,11 +4,13 @@ import codecs
 import gzip
 import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyspark.sql import SparkSession
 
 from medallion.contracts import MAX_RECORD_LINES
 from medallion.odcs import parse_contract
@@ -180,6 +182,30 @@ def test_parquet(pack: Callable[[bytes], bytes], unpack: Callable[[bytes], bytes
         {"household": 8, "n": "b"},
         {"household": None, "n": "c"},
     ]
+
+
+def test_parquet_keeps_its_row_groups_and_its_compression() -> None:
+    for compression in ("NONE", "ZSTD"):
+        groups = parquet({"household": [7, 8, 9, 10, 7, 7]}, row_group_size=2, compression=compression)
+        kept, _ = without(groups, "parquet", person())
+        left, was = (pq.ParquetFile(io.BytesIO(data)).metadata for data in (kept, groups))
+        assert [left.row_group(n).num_rows for n in range(left.num_row_groups)] == [1, 2]
+        assert left.row_group(1).column(0).compression == was.row_group(1).column(0).compression
+
+
+def test_spark_reads_what_is_left_of_parquet_that_it_wrote(spark: SparkSession, tmp_path: Path) -> None:
+    moment = "'2017-01-02 03:04:05.123456'"
+    spark.sql(
+        f"SELECT id AS household, TIMESTAMP {moment} AS at, TIMESTAMP_NTZ {moment} AS shown,"
+        f" TIMESTAMP '9000-01-01' AS far, STRUCT(TIMESTAMP {moment} AS at) AS inside, 1.5 AS price,"
+        " MAP('a', ARRAY(1)) AS more, CAST(id AS TINYINT) AS tiny, X'FF' AS bytes FROM RANGE(7, 9)"
+    ).coalesce(1).write.option("spark.sql.parquet.outputTimestampType", "INT96").parquet(f"{tmp_path}/was")
+    (file,) = (tmp_path / "was").glob("*.parquet")
+    kept, removed = without(file.read_bytes(), "parquet", person())
+    (tmp_path / "left.parquet").write_bytes(kept)
+    was, left = (spark.read.parquet(f"{tmp_path}/{name}") for name in ("was", "left.parquet"))
+    assert (left.schema, removed) == (was.schema, 1)
+    assert left.collect() == was.where("household = 8").collect()
 
 
 def test_a_file_without_the_person_stays_as_it_is() -> None:
