@@ -12,6 +12,8 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,6 +23,7 @@ from medallion.sql import standing_alone
 
 GZIP_MAGIC = b"\x1f\x8b"
 BOM = "\ufeff"
+NUMBERS = ("INT64", "NUMERIC", "FLOAT64")
 UNPACKED = {"UNCOMPRESSED": "NONE"}  # how a file of Parquet calls it, and how its writer does
 BROKEN = "surrogateescape"  # bytes that are not in a text's encoding come through it as they are
 BROKEN_TEXT = re.compile("[\udc80-\udcff]")
@@ -46,10 +49,10 @@ class Person:
     def is_meant(self, value: object) -> bool:
         """Whether a value of the column is the person's, however it is written."""
         text = str(value).strip()
-        if self.column.sql_type == "INT64":
+        if self.column.sql_type in NUMBERS:
             try:
-                return int(text) == int(self.value)
-            except ValueError:
+                return Decimal(text) == Decimal(self.value)
+            except ArithmeticError:
                 return False
         return text == self.value
 
@@ -83,7 +86,7 @@ def row_test(file_format: str, header: str, person: Person) -> Callable[[str], b
 
     Of a row that does not fit the layout it is, where the value stands in it by itself.
     """
-    if file_format == "json":
+    if file_format != "csv":  # the text of a row of Parquet is its JSON
         return lambda raw: _is_in_json(raw, person)
     delimiter = person.contract.delimiter
     names = next(csv.reader([header], delimiter=delimiter), [])
@@ -159,11 +162,24 @@ def _without_parquet(data: bytes, person: Person) -> tuple[bytes, int]:
     with pq.ParquetWriter(written, schema, compression=UNPACKED.get(compression, compression)) as writer:
         for number in range(source.num_row_groups):
             rows = source.read_row_group(number).cast(schema)
-            kept = rows.filter([not person.is_meant(value) for value in rows.column(place).to_pylist()])
+            kept = rows.filter([not _is_theirs(value, person) for value in _values(rows.column(place))])
             if kept.num_rows:
                 writer.write_table(kept, row_group_size=kept.num_rows)
             removed += rows.num_rows - kept.num_rows
     return written.getvalue(), removed
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    """A column's values; texts as bytes, for whoever wrote them has them in any encoding."""
+    texts = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+    return (column.cast(pa.large_binary()) if texts else column).to_pylist()
+
+
+def _is_theirs(value: Any, person: Person) -> bool:
+    if not isinstance(value, bytes):
+        return value is not None and person.is_meant(value)
+    text = value.decode(errors=BROKEN)
+    return person.is_named(text) if BROKEN_TEXT.search(text) else person.is_meant(text)
 
 
 def _with_instants(source: pq.ParquetFile) -> pa.Schema:

@@ -4,6 +4,7 @@ import codecs
 import gzip
 import io
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,32 @@ def test_parquet(pack: Callable[[bytes], bytes], unpack: Callable[[bytes], bytes
         {"household": 8, "n": "b"},
         {"household": None, "n": "c"},
     ]
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        pa.array([7.0, 8.0, None]),
+        pa.array([Decimal("7.00"), Decimal("8.00"), None]),
+        pa.array([b"7", b"8", None]),
+        pa.array([b"7", b"\xe4", None]).view(pa.string()),
+        pa.array(["7", "8", None]).dictionary_encode(),
+    ],
+)
+def test_a_value_of_parquet_is_the_persons_whatever_its_type(ids: pa.Array) -> None:
+    kept, removed = without(parquet({"household": ids}), "parquet", person())
+    assert (pq.read_metadata(io.BytesIO(kept)).num_rows, removed) == (2, 1)
+
+
+def test_a_number_is_the_persons_however_it_is_written() -> None:
+    kept, removed = without(b"n,household\na,7.0\nb,+7\nc,7e0\nd,7.5\ne,sNaN\n", "csv", person())
+    assert (kept, removed) == (b"n,household\nd,7.5\ne,sNaN\n", 3)
+
+
+@pytest.mark.parametrize(("row", "gone"), [('{"n":"7","household":8.0}', False), ('{"household":7.0}', True)])
+def test_a_rejected_row_of_parquet_is_its_json(row: str, gone: bool) -> None:
+    schema = '{"type":"struct","fields":[{"name":"n","type":"string"},{"name":"household","type":"double"}]}'
+    assert row_test("parquet", schema, person())(row) == gone
 
 
 def test_parquet_keeps_its_row_groups_and_its_compression() -> None:
