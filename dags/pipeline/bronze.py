@@ -8,6 +8,7 @@ from google.api_core.exceptions import PreconditionFailed
 from google.cloud.storage import Blob, Bucket
 
 from medallion.environments import Environment
+from medallion.manifest import SourceFile
 from medallion.products import Product
 
 
@@ -49,3 +50,15 @@ class Bronze:
 def bronze_of(product: Product, environment: Environment) -> Bronze:
     """A product's part of an environment's bronze bucket."""
     return Bronze(GCSHook().get_conn().bucket(environment.buckets["bronze"]), product.name)
+
+
+def landed(product: Product, environment: Environment) -> dict[tuple[str, int], SourceFile]:
+    """What lies in bronze for a product, by name and generation; of a bucket with a key without checksums."""
+    bucket = environment.buckets["bronze"]
+    blobs = GCSHook().get_conn().list_blobs(bucket, prefix=f"{product.name}/")
+    files = [
+        SourceFile(f"gs://{bucket}/{blob.name}", int(blob.generation), int(blob.size), blob.crc32c or "")
+        for blob in blobs
+        if not blob.name.endswith("/")  # a folder's placeholder
+    ]
+    return {(file.uri, file.generation): file for file in files}

@@ -18,6 +18,7 @@ from medallion.manifest import Manifest, SourceFile, run_id
 from medallion.odcs import load_contract, parse_contract
 from medallion.products import Product
 from pipeline.backfill import select_processed
+from pipeline.bronze import landed
 from pipeline.forget import forget
 from pipeline.references import export_references, reference_fingerprints
 from pipeline.replay import Selection, export_rejected, select_rejected
@@ -50,18 +51,6 @@ def discover(product: Product, environment: Environment) -> Any:
         return _new_files(product, environment)
 
     return find()
-
-
-def landed(product: Product, environment: Environment) -> dict[tuple[str, int], SourceFile]:
-    """What lies in bronze for a product, by name and generation; of a bucket with a key without checksums."""
-    bucket = environment.buckets["bronze"]
-    blobs = GCSHook().get_conn().list_blobs(bucket, prefix=f"{product.name}/")
-    files = [
-        SourceFile(f"gs://{bucket}/{blob.name}", int(blob.generation), int(blob.size), blob.crc32c or "")
-        for blob in blobs
-        if not blob.name.endswith("/")  # a folder's placeholder
-    ]
-    return {(file.uri, file.generation): file for file in files}
 
 
 def _new_files(product: Product, environment: Environment) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from medallion.gold import identifier
 from medallion.odcs import load_contract, parse_contract
 from medallion.products import Product
 from medallion.snapshots import taught_by, written_plans
+from pipeline.bronze import landed
 from pipeline.rewriting import Person, row_test, without
 from pipeline.scripts import query, table_columns
 from pipeline.work import read_object
@@ -45,7 +46,8 @@ def forget(product: Product, environment: Environment, request: str) -> None:
     """Takes a person out of a product; gold owes the dates that it touches. Done again, it changes nothing.
 
     Raises AirflowSkipException where nothing was published yet, and AirflowFailException for a request that
-    is not there, has the name of an earlier one, or names no column that silver shows as it came.
+    is not there, has the name of an earlier one, or names no column that silver shows as it came, and while
+    files wait for a run.
     """
     contract = parse_contract(load_contract(product.contract), f"conf/contracts/{product.contract}.yaml")
     run = f"forget-{identifier(request.rpartition('/')[2].removesuffix('.json'))}"
@@ -56,11 +58,82 @@ def forget(product: Product, environment: Environment, request: str) -> None:
         _require_done(product, environment, request, run)
         _delete_request(storage, request)  # the try that deleted it may have left older versions
         return
-    _require_new(storage, product, environment, request, run)
-    if not table_columns(environment, "silver", product.name, product.partition_by):
-        raise AirflowSkipException(f"Nothing of {product.name} has been published yet.")
+    if not _is_done(storage, product, environment, request, run):
+        _require_processed(storage, product, environment)
+        if not table_columns(environment, "silver", product.name, product.partition_by):
+            raise AirflowSkipException(f"Nothing of {product.name} has been published yet.")
+        _erase(storage, product, environment, person, run)
+    _erase_copies(storage, product, environment, person)
+    _delete_request(storage, request)
+
+
+def read_request(contract: Contract, request: str) -> Person:
+    """Whom a request means."""
+    asked = json.loads(read_object(request))
+    plain = {column.name: column for column in contract.stored_columns if column.protection is None}
+    column = plain.get(asked["column"])
+    if column is None or not column.sources:
+        raise AirflowFailException(
+            f"{request}: column: expected one that silver of {contract.name} shows as it came, "
+            f"got {asked['column']!r}. Next: ask for another column."
+        )
+    return Person(contract, column, str(asked["value"]).strip())
+
+
+def _is_done(storage: Client, product: Product, environment: Environment, request: str, run: str) -> bool:
+    """Whether an erasure whose request is still left was done: what came later is no part of it.
+
+    Raises AirflowFailException for a request under the name of one that was done before it was left: its
+    erasure would be taken for that one's.
+    """
+    bucket, name = _place(storage, request)
+    left, done = bucket.get_blob(name), query(environment, "erasure/done.sql", product=product.name, run=run)
+    if left and any(row["erased_at"] < left.time_created for row in done):
+        raise AirflowFailException(
+            f"{request}: expected a name that no request had before, got that of {run}, which was done. "
+            "Next: leave the request under another name, and ask again with its URI."
+        )
+    return bool(done)
+
+
+def _require_processed(storage: Client, product: Product, environment: Environment) -> None:
+    """Raises AirflowFailException while bronze has files that the ledger lacks.
+
+    Nobody knows whose rows they hold, and the next run would bring the person back.
+    """
+    rows = query(environment, "pipeline/ledger.sql", product=product.name)
+    known = {(row["uri"], str(row["generation"])) for row in rows}
+    files = landed(product, environment)
+    new = sorted(uri for uri, generation in files if (uri, str(generation)) not in known)
+    waiting = next((uri for uri in new if _is_unread(storage, uri, known)), None)
+    if waiting:
+        raise AirflowFailException(
+            f"{waiting}: expected the ledger to hold every file of {product.name}, got {len(new)} of "
+            f"{len(files)} that it lacks. Next: run the DAG first, or take the file away, and ask again."
+        )
+
+
+def _is_unread(storage: Client, uri: str, known: set[tuple[str, str]]) -> bool:
+    """Whether a file that the ledger lacks is new; a try before this one may have written it."""
+    bucket, name = _place(storage, uri)
+    blob = bucket.get_blob(name)
+    return blob is not None and (uri, _source(blob)) not in known
+
+
+def _require_done(product: Product, environment: Environment, request: str, run: str) -> None:
+    """Raises AirflowFailException where an erasure whose request is gone was not done."""
+    if not query(environment, "erasure/done.sql", product=product.name, run=run):
+        raise AirflowFailException(
+            f"{request}: expected a request, got no object, and no erasure {run} of {product.name} in "
+            "ops.erasures. Next: leave a request, and ask again with its URI."
+        )
+    log.info("product=%s run=%s was done already", product.name, run)
+
+
+def _erase(storage: Client, product: Product, environment: Environment, person: Person, run: str) -> None:
+    """Takes a person out of files and tables, and notes it."""
     asked = {
-        **{"product": product.name, "contract": contract, "partition_by": product.partition_by},
+        **{"product": product.name, "contract": person.contract, "partition_by": product.partition_by},
         **{"column": person.column.name, "value": person.value, "pattern": person.pattern},
         **{"run": run, "release": Variable.get("medallion_release")},
     }
@@ -79,45 +152,7 @@ def forget(product: Product, environment: Environment, request: str) -> None:
         "checked": [name for name in (product.name, product.train) if name],
     }
     query(environment, "erasure/erase.sql", **asked, **found)
-    _erase_copies(storage, product, environment, person)
-    _delete_request(storage, request)
     log.info("product=%s run=%s rewritten=%d kept=%d", product.name, run, len(rewritten), len(kept))
-
-
-def read_request(contract: Contract, request: str) -> Person:
-    """Whom a request means."""
-    asked = json.loads(read_object(request))
-    plain = {column.name: column for column in contract.stored_columns if column.protection is None}
-    column = plain.get(asked["column"])
-    if column is None or not column.sources:
-        raise AirflowFailException(
-            f"{request}: column: expected one that silver of {contract.name} shows as it came, "
-            f"got {asked['column']!r}. Next: ask for another column."
-        )
-    return Person(contract, column, str(asked["value"]).strip())
-
-
-def _require_new(storage: Client, product: Product, environment: Environment, request: str, run: str) -> None:
-    """Raises AirflowFailException for a request under the name of one that was done before it was left: its
-    erasure would be taken for that one's.
-    """
-    bucket, name = _place(storage, request)
-    left, done = bucket.get_blob(name), query(environment, "erasure/done.sql", product=product.name, run=run)
-    if left and any(row["erased_at"] < left.time_created for row in done):
-        raise AirflowFailException(
-            f"{request}: expected a name that no request had before, got that of {run}, which was done. "
-            "Next: leave the request under another name, and ask again with its URI."
-        )
-
-
-def _require_done(product: Product, environment: Environment, request: str, run: str) -> None:
-    """Raises AirflowFailException where an erasure whose request is gone was not done."""
-    if not query(environment, "erasure/done.sql", product=product.name, run=run):
-        raise AirflowFailException(
-            f"{request}: expected a request, got no object, and no erasure {run} of {product.name} in "
-            "ops.erasures. Next: leave a request, and ask again with its URI."
-        )
-    log.info("product=%s run=%s was done already", product.name, run)
 
 
 def _rejected_rows(environment: Environment, asked: dict[str, Any], person: Person) -> list[Row]:
@@ -159,7 +194,7 @@ def _rewrite_bronze(
             kept[uri] = f"not {person.contract.encoding}, the encoding of its contract"
             continue
         # A try before this one may have written it. Any other generation is a new file, still to be read.
-        if (blob.metadata or {}).get(REWRITTEN) == str(known):
+        if _source(blob) == str(known):
             told = {"generation": blob.generation, "size": blob.size, "checksum": blob.crc32c or ""}
             rewritten.append({"uri": uri, "known": known, **told})
     return rewritten, kept
@@ -174,6 +209,11 @@ def _rewrite(blob: Blob, file_format: str, person: Person) -> None:
         blob.upload_from_string(data, blob.content_type or BINARY, if_generation_match=before)
         blob.reload()
     _delete_older(_versions(blob.bucket, blob.name))
+
+
+def _source(blob: Blob) -> str:
+    """The generation of which an object was written without a person; empty where it was not."""
+    return (blob.metadata or {}).get(REWRITTEN, "")
 
 
 def _delete_older(versions: Iterable[Blob]) -> None:

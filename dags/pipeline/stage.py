@@ -9,7 +9,7 @@ from medallion.contracts import Contract
 from medallion.environments import Environment
 from medallion.odcs import parse_contract
 from medallion.products import Product
-from pipeline.discover import landed
+from pipeline.bronze import landed
 from pipeline.scripts import Job, job_task, load, run_script
 from pipeline.work import labels, manifest_of, staging_table
 
