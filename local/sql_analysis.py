@@ -34,7 +34,7 @@ GOLD = "pipeline/gold.sql"
 # In the order of the steps. A later run meets the tables as the first one left them.
 FIRST_RUN = ("ledger", "owed", "referenced", "stage", "audit", "publish", "published", "references", "replay")
 LATER_RUN = ("backfill", "stage", "audit", "changes", "publish", "replay")
-ERASURE = ("done", "rejected", "files", "dates", "runs", "erase")
+ERASURE = ("done", "noted", "rejected", "files", "dates", "erase")
 # Of the report's queries.
 PARAMETERS = {"product": "STRING", "since": "DATE", "until": "DATE"}
 DAYS = tuple(date(2017, month, 1) for month in range(5, 10))

@@ -91,8 +91,11 @@ def _with_checksums(files: Iterable[SourceFile]) -> tuple[SourceFile, ...]:
 def _rejected_rows(product: Product, environment: Environment, asked: dict[str, Any]) -> dict[str, Any]:
     selected = select_rejected(product, environment, asked.get("where", "TRUE"))
     log.info("product=%s step=discover replayed=%d", product.name, selected.rows)
+    # After an erasure, what an earlier job left of the same rows is gone.
+    erasures = query(environment, "erasure/noted.sql", product=product.name)
+    also = "\n".join(f"replay after {row['run']}" for row in erasures)
     return {
-        **_write_manifest(product, environment, selected.files, selected),
+        **_write_manifest(product, environment, selected.files, selected, also),
         "dry_run": asked.get("dry_run", False),
         "replay": {"rows": selected.rows, "fingerprint": selected.fingerprint},
     }
@@ -115,7 +118,7 @@ def _write_manifest(
     environment: Environment,
     files: tuple[SourceFile, ...],
     selected: Selection | None = None,
-    also: str | None = None,
+    also: str = "",
 ) -> dict[str, Any]:
     """Names the run after what it processes, exports what is not in files, and writes the manifest last."""
     document = load_contract(product.contract)

@@ -36,6 +36,7 @@ PARAM = Param(
     additionalProperties=False,
 )
 MODEL_TABLES = ("customer_features", "customer_scores")  # of gold, which a model's runs write
+COPIES = ("rows", "exports", "scratch")  # of a run: what its job has written, was given and has unpacked
 REWRITTEN = "rewritten-from"  # of an object's metadata: the generation without which it was written anew
 BINARY = "application/octet-stream"
 
@@ -258,12 +259,14 @@ def _model_tables(product: Product, environment: Environment, person: Person) ->
 
 
 def _erase_copies(storage: Client, product: Product, environment: Environment, person: Person) -> None:
-    """Deletes the rows that published runs have left in the lake; writes what models read and said anew."""
+    """Deletes the rows that runs have left in the lake; writes what models read and said anew.
+
+    Of all runs, published or not: as a product has one at a time, none is under way beside this one.
+    """
     lake = storage.bucket(environment.buckets["lake"])
-    for row in query(environment, "erasure/runs.sql", product=product.name):
-        for part in ("rows", "exports"):
-            for blob in lake.list_blobs(prefix=f"runs/{product.name}/{row['run']}/{part}/", versions=True):
-                blob.delete()
+    for part in COPIES:
+        for blob in lake.list_blobs(match_glob=f"runs/{product.name}/*/{part}/**", versions=True):
+            blob.delete()
     if product.train:
         named = replace(person, column=replace(person.column, sources=(person.column.name,)))
         for folder in ("training", "scores"):

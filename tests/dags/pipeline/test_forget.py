@@ -105,6 +105,25 @@ def test_rejected_rows_can_be_replayed_from_a_file_that_was_rewritten(pipeline: 
     assert pipeline.query(SILVER) == [(2, -1)]
 
 
+def test_copies_of_runs_that_were_never_published_are_gone(pipeline: Pipeline) -> None:
+    pipeline.contract = contract(minimum=0)
+    pipeline.run("1,0,77", "2,0,-1")
+    pipeline.contract = contract(minimum=-1)
+    context = pipeline.discover({"dry_run": True})
+    pipeline.clean(context)
+    manifest = pipeline.manifest(context)
+    scratch = pipeline.path(f"{manifest.output}/scratch/unpacked/0")
+    scratch.parent.mkdir(parents=True)
+    scratch.write_text("1,0,77")  # of a job that was killed
+
+    pipeline.discover(forget=ask(pipeline, "77"))
+    folder = pipeline.path(manifest.output)
+    left = {path.name for path in folder.rglob("*") if path.is_file()}
+    assert left == {"manifest.json", "files.jsonl", "metrics.json"}
+    assert pipeline.replay()["run"] != manifest.run  # whose rows are gone
+    assert pipeline.query(SILVER) == [(2, -1)]
+
+
 @pytest.mark.parametrize(("train", "left"), [("customer_churn", [5]), (None, [5, 77])])
 def test_features_and_scores_go_with_the_person_where_the_product_trains_a_model(
     pipeline: Pipeline, train: str | None, left: list[int]

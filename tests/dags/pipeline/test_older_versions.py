@@ -91,11 +91,8 @@ def test_no_version_of_the_request_is_kept(bucket: VersionedBucket) -> None:
     assert bucket.held() == [("erasures/1f2e.json.other", b"{}")]
 
 
-def test_of_copies_in_the_lake_no_version_has_the_person(
-    bucket: VersionedBucket, person: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_copies_in_the_lake_no_version_has_the_person(bucket: VersionedBucket, person: Person) -> None:
     product = replace(load_product("customer_transactions"), name="orders", train="churn")
-    monkeypatch.setattr(forget, "query", lambda *_, **__: [{"run": "r1"}])
     theirs, others = (table([77, 5]), table([5]))
     for name in ("runs/orders/r1/rows/part-0.parquet", "runs/orders/r1/exports/x/0.json"):
         bucket.land(name, theirs)
@@ -105,12 +102,14 @@ def test_of_copies_in_the_lake_no_version_has_the_person(
     bucket.land("scores/churn/s1/v1/0.parquet", theirs)
     bucket.remove("scores/churn/s1/v1/0.parquet")
     bucket.land("runs/orders/r1/manifest.json", b"{}")
+    bucket.land("runs/others/r1/rows/part-0.parquet", theirs)
     forget._erase_copies(bucket, product, load_environment("local"), person)
     assert [name for name, _ in bucket.held()] == [
         "runs/orders/r1/manifest.json",
+        "runs/others/r1/rows/part-0.parquet",
         "training/churn/s1/examples/0.parquet",
     ]
-    assert pq.read_table(io.BytesIO(bucket.held()[1][1])) == pq.read_table(io.BytesIO(others))
+    assert pq.read_table(io.BytesIO(bucket.held()[2][1])) == pq.read_table(io.BytesIO(others))
 
 
 def table(amounts: list[int]) -> bytes:
