@@ -34,7 +34,7 @@ GOLD = "pipeline/gold.sql"
 # In the order of the steps. A later run meets the tables as the first one left them.
 FIRST_RUN = ("ledger", "owed", "referenced", "stage", "audit", "publish", "published", "references", "replay")
 LATER_RUN = ("backfill", "stage", "audit", "changes", "publish", "replay")
-ERASURE = ("done", "noted", "rejected", "files", "dates", "erase")
+ERASURE = ("done", "noted", "rejected", "files", "dates", "found", "erase")
 # Of the report's queries.
 PARAMETERS = {"product": "STRING", "since": "DATE", "until": "DATE"}
 DAYS = tuple(date(2017, month, 1) for month in range(5, 10))
@@ -218,11 +218,11 @@ def _person(contract: Contract) -> dict[str, Any]:
         "column": next((c.name for c in contract.stored_columns if c.name == CUSTOMER), contract.key[0]),
         "value": "1",
         "pattern": "1",
-        "mentioned": ["gs://bronze/file"],
+        "mentioned": True,
+        "found_table": "found",
+        "anew": True,
+        "part": [{**file, "reason": "reason", "rejected": "md5"}],
         "dates": [{"partition_date": day, "shown": True} for day in DAYS],
-        "rejected": ["md5"],
-        "rewritten": [file],
-        "kept": {"gs://bronze/kept": "reason"},
         "models": ["version"],
     }
 

@@ -24,7 +24,7 @@ from medallion.snapshots import taught_by, written_plans
 from pipeline.bronze import landed
 from pipeline.rewriting import Person, row_test, without
 from pipeline.scripts import query, table_columns
-from pipeline.work import read_object
+from pipeline.work import read_object, staging_table
 
 PARAM = Param(
     None,
@@ -38,6 +38,8 @@ PARAM = Param(
 MODEL_TABLES = ("customer_features", "customer_scores")  # of gold, which a model's runs write
 COPIES = ("rows", "exports", "scratch")  # of a run: what its job has written, was given and has unpacked
 REWRITTEN = "rewritten-from"  # of an object's metadata: the generation without which it was written anew
+PART = 500  # rows of what was found in one query, which may be a megabyte long; names have up to a kilobyte
+NOTHING = dict.fromkeys(("uri", "known", "generation", "size", "checksum", "reason", "rejected"))
 BINARY = "application/octet-stream"
 
 log = logging.getLogger(__name__)
@@ -139,21 +141,38 @@ def _erase(storage: Client, product: Product, environment: Environment, person: 
         **{"run": run, "release": Variable.get("medallion_release")},
     }
     rejected = _rejected_rows(environment, asked, person)
-    mentioned = sorted({row["uri"] for row in rejected})
-    files = query(environment, "erasure/files.sql", **asked, mentioned=mentioned)
+    mentioned = {row["uri"] for row in rejected}
+    files = query(environment, "erasure/files.sql", **asked, mentioned=bool(mentioned))
+    files = [row for row in files if row["is_held"] or row["state"] == "rejected" or row["uri"] in mentioned]
     rewritten, kept = _rewrite_bronze(storage, files, person)
+    table = staging_table(product.name, f"{run.replace('-', '_')}__found")
+    hashes = {hashlib.md5(row["raw"].encode(), usedforsecurity=False).hexdigest() for row in rejected}
+    _keep_found(environment, table, rewritten, kept, hashes)
     dates = [dict(row) for row in query(environment, "erasure/dates.sql", **asked)]
     found = {
+        "found_table": table,
         "dates": dates,
-        "rejected": [hashlib.md5(row["raw"].encode(), usedforsecurity=False).hexdigest() for row in rejected],
-        "rewritten": rewritten,
-        "kept": kept,
         "models": _learned(storage, product, environment, [row["partition_date"] for row in dates]),
         "model_tables": _model_tables(product, environment, person),
         "checked": [name for name in (product.name, product.train) if name],
     }
     query(environment, "erasure/erase.sql", **asked, **found)
     log.info("product=%s run=%s rewritten=%d kept=%d", product.name, run, len(rewritten), len(kept))
+
+
+def _keep_found(
+    environment: Environment,
+    table: str,
+    rewritten: list[dict[str, Any]],
+    kept: dict[str, str],
+    hashes: Iterable[str],
+) -> None:
+    """Keeps in a staging table which files were rewritten or kept, and the MD5 of the rejected rows."""
+    stay = ({"uri": uri, "reason": reason} for uri, reason in kept.items())
+    rows = [NOTHING | row for row in (*rewritten, *stay, *({"rejected": text} for text in hashes))]
+    for first in range(0, max(len(rows), 1), PART):  # made anew even where nothing was found
+        parts = {"anew": first == 0, "part": rows[first : first + PART]}
+        query(environment, "erasure/found.sql", found_table=table, days=environment.staging_days, **parts)
 
 
 def _rejected_rows(environment: Environment, asked: dict[str, Any], person: Person) -> list[Row]:
@@ -171,7 +190,8 @@ def _rewrite_bronze(
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """Writes files anew without the person; returns those, and the reasons of those that stay."""
     rewritten, kept = [], {}
-    for uri, known, state, file_format in (row.values() for row in files):
+    for row in files:
+        uri, known, state, file_format = (row[name] for name in ("uri", "generation", "state", "format"))
         bucket, name = _place(storage, uri)
         versions, blob = _versions(bucket, name), bucket.get_blob(name)
         if not versions:

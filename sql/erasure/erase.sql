@@ -1,17 +1,10 @@
 -- Takes a person's rows out of silver, the rows that it doesn't show, quarantine, features, scores and checks, at once.
--- From those tables, in the partitions that dates.sql has found.
+-- From those tables, in the partitions that dates.sql has found, and what found.sql keeps.
 -- It is a run without files, whose dates gold still owes; what was done is noted without saying for whom.
 {% set all_dates = (dates | map(attribute='partition_date') | list) | literal %}
 {% set shown_dates = (dates | selectattr('shown') | map(attribute='partition_date') | list) | literal %}
-{% set renewed %}
-UNNEST(ARRAY<STRUCT<uri STRING, known INT64, generation INT64, size INT64, checksum STRING>>[
-    {% for file in rewritten %}
-    (
-      {{ file.uri | literal }}, {{ file.known }}, {{ file.generation }}, {{ file.size }}, {{ file.checksum | literal }}
-    ){{ '' if loop.last else ',' }}
-    {% endfor %}
-  ])
-{%- endset %}
+{% set found = '`' ~ staging ~ '.' ~ found_table ~ '`' %}
+{% set their_rejected = 'TO_HEX(MD5(raw)) IN (SELECT rejected FROM ' ~ found ~ ' WHERE rejected IS NOT NULL)' %}
 {% set theirs = 'CAST(`' ~ column ~ '` AS STRING) = ' ~ (value | literal) %}
 IF NOT EXISTS (SELECT 1 FROM `{{ ops }}.erasures` WHERE product = {{ product | literal }} AND run = {{ run | literal }}) THEN
   BEGIN TRANSACTION;
@@ -33,14 +26,10 @@ IF NOT EXISTS (SELECT 1 FROM `{{ ops }}.erasures` WHERE product = {{ product | l
     (
       SELECT COUNT(*)
       FROM `{{ quarantine }}.{{ product }}`
-      WHERE TO_HEX(MD5(raw)) IN UNNEST(ARRAY<STRING>{{ rejected | literal }})
+      WHERE {{ their_rejected }}
     ),
-    {{ rewritten | length }},
-    ARRAY<STRUCT<uri STRING, reason STRING>>[
-      {% for uri, reason in kept.items() %}
-      ({{ uri | literal }}, {{ reason | literal }}){{ '' if loop.last else ',' }}
-      {% endfor %}
-    ],
+    (SELECT COUNT(*) FROM {{ found }} WHERE generation IS NOT NULL),
+    ARRAY(SELECT AS STRUCT uri, reason FROM {{ found }} WHERE reason IS NOT NULL ORDER BY uri),
     ARRAY<STRING>{{ models | literal }};
 
   INSERT INTO `{{ ops }}.touched_partitions` (product, run, partition_date)
@@ -65,9 +54,8 @@ IF NOT EXISTS (SELECT 1 FROM `{{ ops }}.erasures` WHERE product = {{ product | l
     AND EXISTS (SELECT 1 FROM UNNEST(offending) AS key WHERE REGEXP_CONTAINS(key, {{ pattern | literal }}));
 
   DELETE FROM `{{ quarantine }}.{{ product }}`
-  WHERE TO_HEX(MD5(raw)) IN UNNEST(ARRAY<STRING>{{ rejected | literal }});
+  WHERE {{ their_rejected }};
 
-  {% if rewritten %}
   -- A file without the person is known already: nothing in it is new.
   INSERT INTO `{{ ops }}.files` (
     product, uri, generation, size, checksum, run, state, reason, rows_read, rows_valid, rows_rejected, rows_duplicate,
@@ -77,15 +65,14 @@ IF NOT EXISTS (SELECT 1 FROM `{{ ops }}.erasures` WHERE product = {{ product | l
     f.product, f.uri, n.generation, n.size, n.checksum, f.run, f.state, f.reason,
     f.rows_read, f.rows_valid, f.rows_rejected, f.rows_duplicate, f.format, f.header, f.dates
   FROM `{{ ops }}.files` AS f
-  INNER JOIN {{ renewed }} AS n
+  INNER JOIN {{ found }} AS n
     ON n.uri = f.uri AND n.known = f.generation
   WHERE f.product = {{ product | literal }};
 
   UPDATE `{{ quarantine }}.{{ product }}` AS q
   SET source_generation = n.generation
-  FROM {{ renewed }} AS n
+  FROM {{ found }} AS n
   WHERE n.uri = q.source_file AND n.known = q.source_generation;
-  {% endif %}
 
   INSERT INTO `{{ ops }}.runs` (
     product, run, contract_version, release, files, rows_read, rows_valid, rows_rejected, rows_duplicate, published_at

@@ -1,6 +1,6 @@
 -- The files that hold a person's rows, and those that were rejected as a whole, of which nobody knows.
 -- From silver, the rows that it doesn't show, and the ledger.
--- Rejected rows are looked for by their text, in rejected.sql.
+-- Where rejected rows are the person's, also the files of all rows that name them: whoever asks knows which.
 WITH
   held AS (
     {% for place in (product, product ~ '__superseded') %}
@@ -11,10 +11,20 @@ WITH
     {{ '' if loop.last else 'UNION DISTINCT' }}
     {% endfor %}
   )
-SELECT uri, generation, state, COALESCE(format, 'csv') AS format
+SELECT uri, generation, state, COALESCE(format, 'csv') AS format, uri IN (SELECT source_file FROM held) AS is_held
 FROM `{{ ops }}.files`
 WHERE product = {{ product | literal }}
 QUALIFY
   ROW_NUMBER() OVER (PARTITION BY uri ORDER BY generation DESC) = 1
-  AND (state = 'rejected' OR uri IN (SELECT source_file FROM held) OR uri IN UNNEST(ARRAY<STRING>{{ mentioned | literal }}))
+  AND (
+    state = 'rejected'
+    OR is_held
+    {% if mentioned %}
+    OR uri IN (
+      SELECT source_file
+      FROM `{{ quarantine }}.{{ product }}`
+      WHERE REGEXP_CONTAINS(raw, {{ pattern | literal }})
+    )
+    {% endif %}
+  )
 ORDER BY uri

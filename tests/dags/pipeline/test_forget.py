@@ -5,17 +5,26 @@ import os
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from airflow.exceptions import AirflowFailException, AirflowSkipException
+from google.cloud.storage import Client
 
+from medallion.environments import Environment, load_environment
+from medallion.odcs import parse_contract
+from medallion.products import load_product
+from medallion.sql import render
+from pipeline import forget
 from pipeline.forget import MODEL_TABLES
+from pipeline.rewriting import Person
 from tests.dags.pipeline.collection import Collection
 from tests.dags.pipeline.conftest import Define
 from tests.dags.pipeline.orders import Pipeline
 from tests.dags.pipeline.stand_in_job import contract
 
 DAY = 86_400
+MAX_QUERY = 1_000_000  # characters of a query without its parameters
 SILVER = "SELECT order_id, amount FROM silver.{product} ORDER BY order_id"
 NOTED = """
 SELECT
@@ -236,6 +245,30 @@ def test_a_try_after_one_that_was_done_but_lost_its_result_comes_through(pipelin
     before = pipeline.published()
     assert pipeline.discover(forget=request)["ti"].returned["discover"] == {}
     assert pipeline.published() == before
+
+
+def test_no_query_of_an_erasure_over_ten_thousand_files_is_longer_than_one_may_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def query(environment: Environment, template: str, **values: Any) -> list[Any]:
+        sent.append(render(template, environment, **values))
+        return []
+
+    sent: list[str] = []
+    uris = [f"gs://bronze/orders/{'long' * 25}/{number}.csv" for number in range(20_000)]
+    version = {"known": 10**15, "generation": 10**15, "size": 10**9, "checksum": "checksum"}
+    found = [{"uri": uri, **version} for uri in uris[:10_000]], dict.fromkeys(uris[10_000:], "a reason")
+    rejected = [{"uri": uri, "raw": uri} for uri in uris]
+    monkeypatch.setenv("AIRFLOW_VAR_MEDALLION_RELEASE", "release")
+    monkeypatch.setattr("pipeline.forget.query", query)
+    monkeypatch.setattr("pipeline.forget._rewrite_bronze", lambda *_: found)
+    monkeypatch.setattr("pipeline.forget._rejected_rows", lambda *_: rejected)
+    parsed = parse_contract(contract(), "orders")
+    product = replace(load_product("customer_transactions"), train=None)
+    person = Person(parsed, parsed.columns[3], "77")
+    forget._erase(Client.create_anonymous_client(), product, load_environment("local"), person, "forget-1")
+    assert max(len(sql.encode()) for sql in sent) < MAX_QUERY
+    assert sum(sql.count("gs://bronze/") for sql in sent) == len(uris)
 
 
 def test_a_request_that_is_not_there_is_told(pipeline: Pipeline) -> None:
