@@ -12,7 +12,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from medallion.contracts import HASH, Contract
+from medallion.contracts import HASH, MAX_LINE_BYTES, Contract
 from medallion.hadoop_files import read_bytes, write_bytes
 from medallion.manifest import Manifest, SourceFile, run_id
 from medallion.odcs import parse_contract
@@ -21,7 +21,7 @@ from spark_jobs.cleaning.account import Json
 from spark_jobs.cleaning.damage import damaged
 from spark_jobs.cleaning.duplicates import mark_duplicates
 from spark_jobs.cleaning.files import Inspection, inspect, known_layouts
-from spark_jobs.cleaning.lines import LINE_LIMIT, MAX_LINE_BYTES, Numbered, count_bytes
+from spark_jobs.cleaning.lines import LINE_LIMIT, Numbered, count_bytes
 from spark_jobs.cleaning.metrics import Read, Written, file_counts
 from spark_jobs.cleaning.privacy import protect, stored_columns
 from spark_jobs.cleaning.reading import read_texts

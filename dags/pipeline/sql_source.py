@@ -16,11 +16,11 @@ from airflow.exceptions import AirflowFailException
 from airflow.sdk import Connection
 from sqlalchemy.exc import DBAPIError
 
+from medallion.contracts import MAX_LINE_BYTES
 from medallion.sources import SqlSource
 from pipeline.bronze import Bronze
 
 AT_ONCE = 5_000  # rows in memory
-MAX_LINE_BYTES = 1024 * 1024  # with its end; for one as long the cleaning job rejects the whole file
 # MySQL's numbers of errors that no other try mends: no access, no such database, table or column.
 FINAL = (1044, 1045, 1049, 1054, 1142, 1146)
 STAMP = "%Y-%m-%dT%H-%M-%S.%f"  # sorts as text, and any file system takes it

@@ -12,8 +12,6 @@ from medallion.errors import MedallionError
 from spark_jobs.cleaning.files import Inspection, no_pattern
 from spark_jobs.cleaning.tables import small_table
 
-# Spark skips longer lines, so that none can take all memory; the count of bytes misses them.
-MAX_LINE_BYTES = 1024 * 1024
 LINE_LIMIT = "mapreduce.input.linerecordreader.line.maxlength"
 
 Numbered = list[tuple[int, Inspection]]

@@ -12,9 +12,10 @@ import pytest
 from airflow.exceptions import AirflowFailException
 
 from local.mariadb import DATABASE, PASSWORD, USER
+from medallion.contracts import MAX_LINE_BYTES
 from medallion.sources import SqlSource
 from pipeline.bronze import Bronze
-from pipeline.sql_source import MAX_LINE_BYTES, pull_table
+from pipeline.sql_source import pull_table
 
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 WHOLE = SqlSource("bikes", "trips")
