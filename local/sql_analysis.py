@@ -134,7 +134,8 @@ def _product_steps(
     yield step("summary/ledger.sql", product=product.name)
     yield step(f"summary/{product.name}.sql")
     if product.train:
-        scores = {"table": "scores", "days": environment.staging_days, "snapshot_date": PLAN.score_date}
+        day = {"snapshot_date": PLAN.score_date, "fingerprint": "gold"}
+        scores = {"table": "scores", "days": environment.staging_days, **day}
         found = {"run": "first", "findings": [Finding("lines", "warn", False, "few")] * 2}
         yield step("training/history.sql")
         snapshot = partial(snapshot_script, product.train, "first", fingerprint="", uri="gs://lake/folder")
