@@ -92,7 +92,7 @@ def test_a_model_goes_through_its_steps_in_order(dags: dict[str, Any], model: st
         "score": {"snapshot", "deploy"},
         "all_clear": {"deploy", "score"},
     }
-    assert dags[model].get_task("score.predict").trigger_rule == TriggerRule.ALL_DONE
+    assert dags[model].get_task("score.live").trigger_rule == TriggerRule.ALL_DONE
     # What fails in training fails the run, for scoring goes on without it.
     assert dags[model].get_task("all_clear").upstream_task_ids == {"deploy.card", "score.publish"}
     assert {task.task_id for task in dags[model].leaves} == {"all_clear"}
