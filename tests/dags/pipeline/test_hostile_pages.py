@@ -35,6 +35,7 @@ def report(name: str, description: str, rows: Sequence[Sequence[str]]) -> str:
     runs, versions, uris, reasons, agents, segments = zip(*rows, strict=True)
     figures = Figures(
         FIGURES.quality,
+        FIGURES.newest_date,
         tuple(replace(RUN, run=run, contract_version=of) for run, of in zip(runs, versions, strict=True)),
         tuple(RejectedFile(uri, why, WHEN, ROWS) for uri, why in zip(uris, reasons, strict=True)),
         customer_segments=tuple(Segment(segment, 1, Decimal(1)) for segment in segments),
