@@ -7,7 +7,7 @@ from typing import Any
 
 from google.cloud import bigquery
 
-from local.googlesql import Table, type_of
+from local.googlesql import Table, own_views, type_of
 from local.sql_script import Script
 from medallion.environments import Environment
 from medallion.errors import MedallionError
@@ -46,7 +46,7 @@ def bytes_read(
 
 
 def _ops_tables(environment: Environment) -> dict[str, Table]:
-    script = Script(render("ops/tables.sql", environment), {}, {})
+    script = Script(render("ops/tables.sql", environment), own_views(environment.datasets["ops"]), {})
     _expect_none("ops/tables.sql", script)
     return script.tables
 
