@@ -47,7 +47,8 @@ def test_rows_that_no_audit_passes_are_never_shown(place: Place) -> None:
     outcome = play(place, [Arrival(first), Arrival(second, [Fault("control", *REPEATED_ROWS)])])
     stopped, *more = outcome.wrong
     assert "not done after 4 runs" in stopped and "staged_rows" in stopped
-    assert more == []
+    # Each of the DAG runs stages anew, for what an earlier one has staged may be gone.
+    assert all(" stage " in wrong and wrong.endswith("submitted 4 times") for wrong in more), more
     assert outcome.tables == sound.tables
     assert outcome.looks > sound.looks > 0
 
