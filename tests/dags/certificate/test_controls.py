@@ -26,13 +26,19 @@ def overwritten(waves: list[Wave]) -> list[Arrival]:
     return [Arrival(waves[0], during={"clean": [waves[-1][-1]]})]
 
 
+def torn(waves: list[Wave]) -> list[Arrival]:
+    """The second publication is broken off. The next try makes up for it, but a reader sees what is there."""
+    broken = Fault("control", "publish", "bigquery", "insert", "break script", {"place": 1})
+    return [Arrival(waves[0]), Arrival(waves[1], [broken])]
+
+
 REPEATED_ROWS = ("clean", "spark", "drive", "repeat rows")
 HISTORIES = {
     "ledger": (plain, "with nothing new, a run ends"),
     "generation match": (overwritten, "0 runs failed, 1 had to"),
     "deterministic ids": (hit_by("clean", "dataproc", "CreateBatch", "kill after"), "were submitted for"),
     "audit gate": (hit_by(*REPEATED_ROWS), "rejected of"),
-    "transaction": (hit_by("publish", "bigquery", "insert", "break script", place=1), "rejected of"),
+    "transaction": (torn, "two contents of silver"),
     "retry classification": (
         hit_by("publish", "bigquery", "insert", "fail job", **CONFLICT),
         "1 runs failed, 0 had to",
