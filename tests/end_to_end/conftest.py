@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,10 @@ def checkout(root: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def laptop(tmp_path_factory: pytest.TempPathFactory) -> Laptop:
+def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
+    """A laptop whose cloud is stopped in the end, whatever has happened to the command that started it."""
     local = tmp_path_factory.mktemp("a laptop") / "local"
     local.mkdir()
-    return Laptop(local)
+    made = Laptop(local)
+    yield made
+    made.command("local.up", "down")

@@ -49,13 +49,17 @@ ROWS = """
 
 
 @pytest.fixture(scope="module")
-def laptop(tmp_path_factory: pytest.TempPathFactory) -> Laptop:
-    """A laptop with code of its own, whose contract lets silver gain new columns."""
+def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
+    """A laptop with code of its own, whose contract lets silver gain new columns, and whose cloud is stopped
+    in the end, whatever has happened to the command that started it.
+    """
     root = tmp_path_factory.mktemp("a checkout")
     checkout(root)
     edit_contract(root, new_columns="evolve")
     (root / "data").mkdir()
-    return Laptop(root / "data", root)
+    made = Laptop(root / "data", root)
+    yield made
+    made.command("local.up", "down")
 
 
 def edit_contract(root: Path, new_columns: str, least_sales: int = 0) -> None:
@@ -82,13 +86,12 @@ def days(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def first(laptop: Laptop, days: Path) -> Iterator[dict[str, Any]]:
+def first(laptop: Laptop, days: Path) -> dict[str, Any]:
     """The summary of the first run; from then on the cloud is up."""
     summary = laptop.run("--input", str(days))
     up = laptop.command("local.up", "up")
     assert up.returncode == 0, up.stdout + up.stderr
-    yield summary
-    laptop.command("local.up", "down")
+    return summary
 
 
 @pytest.fixture(scope="module")
@@ -201,8 +204,23 @@ def test_rejected_rows_are_replayed_once_and_before_that_without_effect(mended: 
     assert "Nothing to replay" in replay(mended, "--where", "raw LIKE '1,1,9002,%'")
 
 
-def test_what_tasks_read_and_wrote_is_told_as_lineage(first: dict[str, Any], laptop: Laptop) -> None:
-    events = map(json.loads, (laptop.local / "airflow" / "lineage.jsonl").read_text().splitlines())
+@pytest.fixture(scope="module")
+def late(mended: Laptop, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file that corrects a row and has landed in the cloud that is up; its run has ended."""
+    file = tmp_path_factory.mktemp("late") / "late.csv"
+    file.write_text(
+        HEADER + CORRECTED.format(value="7.00", second="01") + CORRECTED.format(value="5.00", second="00")
+    )
+    landed = mended.command("local.land", PRODUCT, str(file))  # which waits for the run
+    assert landed.returncode == 0, landed.stdout + landed.stderr
+    (run,) = re.findall(r"run (\S+): http", landed.stdout)
+    follow(mended.airflow(), PRODUCT, run)
+    assert run.startswith("asset_triggered__" if emulator_jar("pubsub") else "manual__")
+    return file
+
+
+def test_what_tasks_read_and_wrote_is_told_as_lineage(late: Path, mended: Laptop) -> None:
+    events = map(json.loads, (mended.local / "airflow" / "lineage.jsonl").read_text().splitlines())
     ended = [event for event in events if event["eventType"] == "COMPLETE"]
     (written,) = {
         output["name"].rpartition("/")[2]
@@ -214,16 +232,7 @@ def test_what_tasks_read_and_wrote_is_told_as_lineage(first: dict[str, Any], lap
     assert f"{PRODUCT}.gold.daily_sales" in {event["job"]["name"] for event in ended}
 
 
-def test_a_correction_that_lands_starts_a_run_and_wins(mended: Laptop, tmp_path: Path) -> None:
-    late = tmp_path / "late.csv"
-    late.write_text(
-        HEADER + CORRECTED.format(value="7.00", second="01") + CORRECTED.format(value="5.00", second="00")
-    )
-    landed = mended.command("local.land", PRODUCT, str(late))  # which waits for the run
-    assert landed.returncode == 0, landed.stdout + landed.stderr
-    (run,) = re.findall(r"run (\S+): http", landed.stdout)
-    follow(mended.airflow(), PRODUCT, run)
-    assert run.startswith("asset_triggered__" if emulator_jar("pubsub") else "manual__")
+def test_a_correction_that_lands_starts_a_run_and_wins(late: Path, mended: Laptop) -> None:
     assert mended.query(
         "SELECT CAST(net_sales AS FLOAT64) AS n FROM silver.customer_transactions WHERE order_id = 1"
     ) == [{"n": 7.0}]

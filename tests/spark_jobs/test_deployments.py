@@ -1,4 +1,4 @@
-"""The same job, unchanged, on a cluster of several workers and on little memory."""
+"""The same job, unchanged, on a cluster of several workers and on little memory; what is logged meanwhile."""
 
 import json
 import subprocess
@@ -15,6 +15,7 @@ from medallion.documents import ROOT
 from tests.spark_jobs.conftest import HEADER
 
 Submit = Callable[..., dict[str, Any]]
+CANARY = "canary"  # of each file's rejected row
 
 
 @pytest.fixture
@@ -38,6 +39,8 @@ def submit(document: dict[str, Any], tmp_path: Path) -> Submit:
             command, env=settings, cwd=tmp_path, capture_output=True, text=True, timeout=600
         )
         assert done.returncode == 0, done.stderr[-4000:]
+        log = done.stdout + done.stderr
+        assert "step=clean" in log and CANARY not in log
         return json.loads((tmp_path / "out/metrics.json").read_text())
 
     return submit
@@ -52,7 +55,8 @@ def land(folder: Path, files: int, rows: int) -> None:
             target.writelines(
                 f"{file * rows + row + 1},2017-01-01 12:00:00,{row % 5000}.25,ABC\n" for row in range(rows)
             )
-            target.write(f"{file * rows + 1},2017-01-01 12:00:00,0.25,ABC\nx,2017-01-01 12:00:00,0.25,ABC\n")
+            target.write(f"{file * rows + 1},2017-01-01 12:00:00,0.25,ABC\n")
+            target.write(f"x,2017-01-01 12:00:00,0.25,{CANARY}\n")
 
 
 def test_two_workers_of_a_cluster_clean_as_one_process_does(submit: Submit, tmp_path: Path) -> None:
@@ -60,6 +64,8 @@ def test_two_workers_of_a_cluster_clean_as_one_process_does(submit: Submit, tmp_
     metrics = submit(tmp_path / "in", "--master", "local-cluster[2,1,1024]")
     assert metrics["rows"] == {"read": 4008, "valid": 4000, "rejected": 4, "duplicate": 4}
     assert [line["rows_valid"] for line in metrics["files"]] == [1000] * 4
+    logs = [path.read_text() for path in (tmp_path / "workers").rglob("stderr")]
+    assert any("Finished task" in log for log in logs) and not any(CANARY in log for log in logs)
 
 
 @pytest.mark.slow

@@ -1,6 +1,5 @@
 """Each gold table on the emulator: rows in, rows out, as tests/sql/gold/<table>.yaml says."""
 
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from google.cloud import bigquery
 from medallion.environments import load_environment
 from medallion.gold import gold_definition
 from medallion.products import load_product, product_names
-from medallion.sql import literal
+from tests.sql.cases import give, require_expected, touched
 
 CASES = sorted((Path(__file__).parent / "gold").glob("*.yaml"))
 TABLES = {table.table: table for name in product_names() for table in load_product(name).gold}
@@ -26,13 +25,8 @@ def test_every_gold_table_has_a_case_and_checks() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
 def test_rows_in_rows_out(case: Path, warehouse: bigquery.Client) -> None:
-    told = yaml.safe_load(case.read_text())
-    rows = query(warehouse, case.stem, told)
-    assert list(rows[0]) == told["expected"]["columns"]
-    for row, expected in zip(rows, told["expected"]["rows"], strict=True):
-        assert list(row.values()) == [
-            like(value, got) for value, got in zip(expected, row.values(), strict=True)
-        ]
+    select = gold_definition(TABLES[case.stem], load_environment("local"), build="").select
+    require_expected(warehouse, select, yaml.safe_load(case.read_text()))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
@@ -54,14 +48,6 @@ def test_rows_that_are_doubled_or_mistaken_break_the_checks(case: Path, warehous
     assert set(mistaken["breaks"]) <= broken
 
 
-def query(warehouse: bigquery.Client, table: str, told: dict[str, Any]) -> list[dict[str, Any]]:
-    """What the table's SELECT makes of the given rows, in the order of its first two columns."""
-    give(warehouse, told["given"])
-    select = gold_definition(TABLES[table], load_environment("local"), build="").select
-    script = f"DECLARE touched ARRAY<DATE> DEFAULT {touched(told)};\n{select}\nORDER BY 1, 2"
-    return [dict(row) for row in warehouse.query(script, job_retry=None).result()]
-
-
 def offending(
     warehouse: bigquery.Client, table: str, told: dict[str, Any], built: str = "SELECT * FROM staging.first"
 ) -> dict[str, list[Any]]:
@@ -77,23 +63,3 @@ def offending(
         check.name: [tuple(row) for row in warehouse.query(f"{declare}\n{check.select}").result()]
         for check in definition.checks
     }
-
-
-def give(warehouse: bigquery.Client, tables: dict[str, Any]) -> None:
-    """Makes tables of the given rows."""
-    for name, table in tables.items():
-        warehouse.create_dataset(name.partition(".")[0], exists_ok=True)
-        warehouse.query(f"CREATE OR REPLACE TABLE {name} ({table['columns']})").result()
-        rows = ", ".join(f"({', '.join(map(literal, row))})" for row in table["rows"])
-        warehouse.query(f"INSERT INTO {name} VALUES {rows}").result()
-
-
-def touched(told: dict[str, Any]) -> str:
-    return f"ARRAY<DATE>{literal(told['touched'])}"
-
-
-def like(expected: Any, got: Any) -> Any:
-    """A value of YAML in the type of the one that it is held against."""
-    if isinstance(got, Decimal):
-        return Decimal(str(expected))
-    return pytest.approx(expected) if isinstance(got, float) else expected

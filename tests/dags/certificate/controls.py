@@ -1,5 +1,6 @@
 """Guards of the platform that a worker switches off, so that the certificate is seen to notice."""
 
+import re
 import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -68,6 +69,16 @@ def _rewrite(change: Callable[[str, str], str]) -> None:
         module.render = render
 
 
+def _refresh() -> None:
+    """A refresh shows nothing of what it has built."""
+    built = re.compile(r"(SELECT \* FROM `[^`]*`);")
+
+    def emptied(template: str, sql: str) -> str:
+        return built.sub(r"\1 WHERE FALSE;", sql) if template == "pipeline/gold.sql" else sql
+
+    _rewrite(emptied)
+
+
 def _retry_classification() -> None:
     operators.bigquery._failure = lambda job_id, error: AirflowFailException(f"{job_id}: {error}")
 
@@ -78,5 +89,6 @@ GUARDS: dict[str, Callable[[], None]] = {
     "deterministic ids": _deterministic_ids,
     "audit gate": _audit_gate,
     "transaction": _transaction,
+    "refresh": _refresh,
     "retry classification": _retry_classification,
 }

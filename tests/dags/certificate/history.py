@@ -48,6 +48,7 @@ class Outcome:
     runs: list[DagRun]
     happened: list[Fault]
     looks: int
+    gold_looks: int
     drivers: int
 
 
@@ -69,7 +70,8 @@ def play(place: Place, arrivals: list[Arrival], without: tuple[str, ...] = ()) -
         wrong += reader.seen_wrong
         wrong += submitted_twice(stage)
         wrong += list(personal(stage, tables, place.log.read_bytes()[logged:]))
-        return Outcome(tables, wrong, runs, stage.plan.happened, reader.looks, stage.drivers.driven)
+        looks = reader.looks, reader.gold_looks
+        return Outcome(tables, wrong, runs, stage.plan.happened, *looks, stage.drivers.driven)
 
 
 def _arrive(stage: Stage, arrival: Arrival, reader: Reader, wrong: list[str]) -> list[DagRun]:
@@ -159,7 +161,7 @@ def submitted_twice(stage: Stage) -> list[str]:
 def personal(stage: Stage, tables: Tables, log: bytes) -> Iterator[str]:
     """Where a personal value of the files is to be found that must not be there."""
     texts = {"a worker's log": log}
-    texts |= {path.name: path.read_bytes() for path in _driver_outputs(stage)}
+    texts |= {f"{path.parent.name}/{path.name}": path.read_bytes() for path in _driver_outputs(stage)}
     texts |= {
         name: "\n".join(rows).encode()
         for name, rows in tables.items()
@@ -169,6 +171,8 @@ def personal(stage: Stage, tables: Tables, log: bytes) -> Iterator[str]:
         for canary in (CANARY_EMAIL, CANARY_PHONE):
             if canary.encode() in text:
                 yield f"{name} has a personal value"
+    if not any(CANARY_EMAIL in row for row in tables["quarantine"]):
+        yield "no rejected row has a personal value, so that none was looked for"
 
 
 def _driver_outputs(stage: Stage) -> list[Path]:

@@ -41,8 +41,8 @@ class Reader:
         self._landed = landed
         self._lock = threading.Lock()
         self._published: dict[str, str] = {}
-        self._selected: dict[str, set[str | None]] = {table.table: {None} for table in stage.product.gold}
-        self.looks = 0
+        self._selected: dict[str, set[str | None]] = {table.table: set() for table in stage.product.gold}
+        self.looks = self.gold_looks = 0
         self.seen_wrong: list[str] = []
 
     @contextmanager
@@ -95,6 +95,7 @@ class Reader:
     def _judge_gold(self, told: tuple[Any, ...]) -> None:
         """A table shows what its SELECT makes of silver as it is, or as it was when it was last published."""
         now, shown = told[: len(self._selected)], told[len(self._selected) :]
+        self.gold_looks += bool(shown)
         for selected, current in zip(self._selected.values(), now, strict=True):
             selected.add(current)
         for (table, selected), rows in zip(self._selected.items(), shown, strict=False):

@@ -39,6 +39,7 @@ HISTORIES = {
     "deterministic ids": (hit_by("clean", "dataproc", "CreateBatch", "kill after"), "were submitted for"),
     "audit gate": (hit_by(*REPEATED_ROWS), "rejected of"),
     "transaction": (torn, "two contents of silver"),
+    "refresh": (plain, "shows what its SELECT made of no silver"),
     "retry classification": (
         hit_by("publish", "bigquery", "insert", "fail job", **CONFLICT),
         "1 runs failed, 0 had to",
@@ -50,6 +51,7 @@ HISTORIES = {
 def test_rows_that_no_audit_passes_are_never_shown(place: Place) -> None:
     first, second = make_waves(1, 2)
     sound = play(place, [Arrival(first)])
+    assert sound.wrong == [] and sound.tables["silver"]
     outcome = play(place, [Arrival(first), Arrival(second, [Fault("control", *REPEATED_ROWS)])])
     stopped, *more = outcome.wrong
     assert "not done after 4 runs" in stopped and "staged_rows" in stopped

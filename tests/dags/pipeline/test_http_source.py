@@ -171,6 +171,8 @@ def test_pages_go_on_where_another_try_stopped(paged: OpenMeteo, bronze: Bronze)
     assert bronze.create("period=2026-01-31/1.json", first, "application/json")
     assert pull_answers(PAGED, "2026-01-31", bronze) == 2
     assert paged.asked == [{"page": ["b"]}, {"page": ["c"]}]
+    assert not bronze.create("period=2026-01-31/1.json", b"{}", "application/json")
+    assert bronze.read("period=2026-01-31/1.json") == first
 
 
 def test_pages_may_name_urls_of_their_host_only(

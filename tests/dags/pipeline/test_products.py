@@ -14,6 +14,7 @@ from typing import Any
 
 import pymysql
 import pytest
+import yaml
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from google.cloud import bigquery
 from pyspark.sql import SparkSession
@@ -30,6 +31,7 @@ from tests.dags.pipeline.channels import Mails, text
 from tests.dags.pipeline.collection import documents, use_firestore
 from tests.dags.pipeline.environments import drop_tables, make_environment
 from tests.dags.pipeline.products import WholePipeline
+from tests.sql.cases import require_expected
 
 Products = Callable[[str], WholePipeline]
 
@@ -181,7 +183,7 @@ def test_bike_stations_go_from_their_database_to_their_history(
 
 
 DOCS = Path(__file__).parents[3] / "docs" / "adding_a_data_product.md"
-FILE = re.compile(r"^`((?:conf|sql)/\S+)`:\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"^`((?:conf|sql|tests)/\S+)`:\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINES = re.compile(r"^```csv\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -193,7 +195,7 @@ def example(tmp_path: Path) -> tuple[Path, list[str]]:
     shutil.copy(CONF / "product.schema.json", tmp_path / "conf")
     page = DOCS.read_text()
     files = FILE.findall(page)
-    assert len(files) == 4
+    assert len(files) == 5
     for name, block in files:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -203,7 +205,11 @@ def example(tmp_path: Path) -> tuple[Path, list[str]]:
 
 
 def test_a_new_product_is_what_the_docs_say_and_nothing_else(
-    products: Products, example: tuple[Path, list[str]], mails: Mails, monkeypatch: pytest.MonkeyPatch
+    products: Products,
+    example: tuple[Path, list[str]],
+    mails: Mails,
+    warehouse: bigquery.Client,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     folder, (header, *lines) = example
     conf, sql = folder / "conf", folder / "sql"
@@ -223,3 +229,7 @@ def test_a_new_product_is_what_the_docs_say_and_nothing_else(
     ]
     assert visits.query("SELECT raw FROM quarantine.visits") == [("331,2026-01-05 10:00,-1",)]
     assert [mail["Subject"] for mail in mails()] == ["visits: crowd"]
+    (table,) = visits.product.gold
+    select = gold_definition(table, visits.environment, build="", folder=sql).select
+    told = (folder / "tests" / "sql" / "gold" / f"{table.table}.yaml").read_text()
+    require_expected(warehouse, select, yaml.safe_load(told))

@@ -140,6 +140,16 @@ def test_quarantine_is_not_gone_through_for_a_file_that_never_came_before(pipeli
     assert pipeline.query("SELECT resolved_by FROM quarantine.{product}") == [(None,)]
 
 
+def test_a_file_that_is_overwritten_under_its_run_is_not_published(pipeline: Pipeline) -> None:
+    pipeline.land("a.csv", "1,0,10")
+    context = pipeline.discover()
+    pipeline.clean(context)
+    pipeline.land("a.csv", "1,0,11")
+    with pytest.raises(AirflowFailException, match="1 files were overwritten or deleted"):
+        pipeline.publish(context)
+    assert pipeline.query("SELECT COUNT(*) FROM ops.runs WHERE product = '{product}'") == [(0,)]
+
+
 def test_the_rows_of_an_overtaken_generation_are_not_shown(pipeline: Pipeline) -> None:
     pipeline.land("a.csv", "1,0,10", "2,0,20")
     overtaken = pipeline.discover()

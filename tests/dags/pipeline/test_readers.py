@@ -1,10 +1,12 @@
 """Readers see the whole of a run or nothing of it, and nothing that has failed its audit or its checks."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from threading import Event, Thread
+from threading import Event
 from typing import Any
 
 import pytest
@@ -26,6 +28,7 @@ SELECT
 """
 ROWS_OF_A_RUN = 3
 RUNS = 4
+SECONDS = 60  # until a torn state must have been seen
 
 
 def is_torn(state: tuple[Any, ...]) -> bool:
@@ -43,13 +46,13 @@ def reader(pipeline: Pipeline) -> Iterator[list[tuple[Any, ...]]]:
         while not stop.is_set():
             seen.extend(pipeline.query(STATE))
 
-    thread = Thread(target=read)
-    thread.start()
-    try:
-        yield seen
-    finally:
-        stop.set()
-        thread.join()
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(read)
+        try:
+            yield seen
+        finally:
+            stop.set()
+        reading.result()
 
 
 def lines(run: int) -> list[str]:
@@ -72,7 +75,9 @@ def test_the_reader_would_see_a_table_that_is_replaced_in_two_jobs(
     with reader(pipeline) as seen:
         pipeline.query("CREATE TABLE staging.{product}_copy AS SELECT * FROM silver.{product}")
         pipeline.query("DELETE FROM silver.{product} WHERE TRUE")
+        deadline = time.monotonic() + SECONDS
         while not any(is_torn(state) for state in seen[-2:]):
+            assert time.monotonic() < deadline
             pipeline.query("SELECT 1")
         pipeline.query("INSERT INTO silver.{product} SELECT * FROM staging.{product}_copy")
     assert any(is_torn(state) for state in seen)
