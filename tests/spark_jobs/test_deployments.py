@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyspark
 import pytest
 import yaml
 
@@ -33,8 +34,8 @@ def submit(document: dict[str, Any], tmp_path: Path) -> Submit:
             **environment(str(tmp_path / "work")),
             "PYTHONPATH": str(ROOT),
             "SPARK_LOCAL_IP": "127.0.0.1",
+            "SPARK_HOME": str(spark_home(tmp_path)),
         }
-        settings["SPARK_WORKER_DIR"] = str(tmp_path / "workers")
         done = subprocess.run(
             command, env=settings, cwd=tmp_path, capture_output=True, text=True, timeout=600
         )
@@ -44,6 +45,15 @@ def submit(document: dict[str, Any], tmp_path: Path) -> Submit:
         return json.loads((tmp_path / "out/metrics.json").read_text())
 
     return submit
+
+
+def spark_home(folder: Path) -> Path:
+    """Spark as it is installed, in a folder of the test's own, where workers leave their logs."""
+    home = folder / "spark"
+    home.mkdir()
+    for part in Path(pyspark.__file__).parent.iterdir():
+        (home / part.name).symlink_to(part)
+    return home
 
 
 def land(folder: Path, files: int, rows: int) -> None:
@@ -64,7 +74,7 @@ def test_two_workers_of_a_cluster_clean_as_one_process_does(submit: Submit, tmp_
     metrics = submit(tmp_path / "in", "--master", "local-cluster[2,1,1024]")
     assert metrics["rows"] == {"read": 4008, "valid": 4000, "rejected": 4, "duplicate": 4}
     assert [line["rows_valid"] for line in metrics["files"]] == [1000] * 4
-    logs = [path.read_text() for path in (tmp_path / "workers").rglob("stderr")]
+    logs = [path.read_text() for path in (tmp_path / "spark" / "work").rglob("stderr")]
     assert any("Finished task" in log for log in logs) and not any(CANARY in log for log in logs)
 
 
