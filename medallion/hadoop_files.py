@@ -44,5 +44,6 @@ def write_bytes(spark: Any, uri: str, data: bytes, overwrite: bool = False) -> N
 
 def file_system(spark: Any, uri: str) -> tuple[Any, Any]:
     """Hadoop's file system of a URI, and the URI as its path."""
-    path = spark._jvm.org.apache.hadoop.fs.Path(uri)
+    # By its whole name: one part after the other, Java would look for a class of each, in every archive.
+    path = getattr(spark._jvm, "org.apache.hadoop.fs.Path")(uri)
     return path.getFileSystem(spark._jsc.hadoopConfiguration()), path

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
+from py4j.java_gateway import java_import
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -223,6 +224,9 @@ def _session() -> SparkSession:
         .config("spark.sql.parquet.int96RebaseModeInRead", "CORRECTED")
         .getOrCreate()
     )
+    # Spark 3.5 looks these up by seven names at each use, of which the last one is right (SPARK-48475).
+    for name in ("org.apache.spark.sql.functions", "org.apache.spark.api.python.PythonUtils"):
+        java_import(spark._jvm, name)
     # Java leaves methods of over 8,000 bytes uncompiled, and rows of many rules make such, which then run ten
     # times slower. Where it was not told to compile them, Spark has to cut them up, which costs some copying.
     place = "driver" if (spark.sparkContext.master or "").startswith("local") else "executor"

@@ -22,17 +22,14 @@ def read_lines(spark: SparkSession, group: Numbered, multiline: bool = False) ->
     may go over several lines.
     """
     # With \n alone as separator, a carriage return stays at its line, and the bytes add up to the file's.
-    text = (
-        spark.read.option("lineSep", "\n")
-        .text(paths(group))
-        .select(
-            F.coalesce("value", F.lit("")).alias("value"),  # never null, which makes for shorter code
-            (F.octet_length("value") + 1).cast("long").alias("size__"),
-            F.struct(F.expr("input_file_block_start()"), F.monotonically_increasing_id()).alias("place"),
-            F.input_file_name().alias("path"),
-        )
+    read = spark.read.option("lineSep", "\n").text(paths(group))
+    text = read.select(
+        F.coalesce("value", F.lit("")).alias("value"),  # never null, which makes for shorter code
+        (F.octet_length("value") + 1).cast("long").alias("size__"),
+        F.struct(F.expr("input_file_block_start()"), F.monotonically_increasing_id()).alias("place"),
+        F.input_file_name().alias("path"),
     )
-    lines = with_file(spark, text, text.inputFiles(), group)
+    lines = with_file(spark, text, read.inputFiles(), group)
     # Spark keeps whatever bytes a line has, and neither Parquet's readers nor BigQuery take all of them.
     decoded = F.decode(F.col("value").cast("binary"), "UTF-8")
     lines = lines.select(
