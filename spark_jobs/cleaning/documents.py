@@ -46,7 +46,13 @@ def rows(text: bytes, uri: str, contract: Contract) -> Iterator[Json]:
     known = {source for column in contract.read_columns for source in column.sources}
     of_path = {key: value for key, value in _path_values(uri) if key in known}
     try:
-        document = json.loads(text, parse_float=Number, parse_int=Number, parse_constant=_no_number)
+        document = json.loads(
+            text if contract.encoding == "UTF-8" else text.decode(contract.encoding),
+            parse_float=Number,
+            parse_int=Number,
+            parse_constant=_no_number,
+            object_pairs_hook=_object,
+        )
     except (ValueError, RecursionError) as error:
         raise DocumentError(f"no JSON: {error}") from error
     for item in document if isinstance(document, list) else [document]:
@@ -103,6 +109,13 @@ def _path_values(uri: str) -> Iterator[tuple[str, str]]:
 
 def _no_number(name: str) -> None:
     raise ValueError(name)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Json:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise ValueError("a key twice in one object, of whose values one would be lost")
+    return made
 
 
 def _kind(value: Any) -> str:

@@ -97,9 +97,9 @@ def missing_columns(found: Inspection, contract: Contract) -> list[str]:
 
 
 def header_names(header: str, delimiter: str) -> tuple[str, ...]:
-    """The names in a CSV file's header line."""
+    """The names in a CSV file's header line; a column without one is named by its place."""
     row = next(csv.reader(io.StringIO(header), delimiter=delimiter), [])
-    return tuple(name.strip().lower() for name in row)
+    return tuple(name.strip().lower() or f"column_{place}" for place, name in enumerate(row, 1))
 
 
 def _inspect(spark: SparkSession, file: SourceFile, contract: Contract, scratch: str) -> Inspection:

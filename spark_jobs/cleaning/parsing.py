@@ -66,7 +66,9 @@ def _value(text: Col, column: Column) -> Col:
         case "DATE":
             return F.to_date(text, column.format or "yyyy-MM-dd")
         case "FLOAT64":
-            return F.when(text.rlike(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"), text.cast("double"))
+            number = text.cast("double")
+            is_finite = number - number == 0  # beyond a double's range a cast makes infinities
+            return F.when(text.rlike(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$") & is_finite, number)
         case "BOOL":
             lower = F.lower(text)
             return F.when(lower.isin(*map(str.lower, column.true_tokens)), True).when(

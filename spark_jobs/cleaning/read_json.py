@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Sequence
+from functools import reduce
 
 from pyspark.sql import Column as Col
 from pyspark.sql import DataFrame
@@ -18,25 +19,33 @@ NUMBER = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 FRACTION = r"^-?[0-9]+\.[0-9]+(E-?[0-9]+)?$"  # as Java writes a double
 # A number that is no double, and of which a decimal takes minutes and gigabytes.
 ENDLESS = r"[:,\[]\s*-?[0-9.]+[eE][+-]?[0-9]{4,}\s*[,}\]]"
-OPTIONS = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "malformed__"}
+TEXT = r'"(?:[^"\\]|\\.)*+"'
+OPTIONS = {
+    "mode": "PERMISSIVE",
+    "columnNameOfCorruptRecord": "malformed__",
+    "allowNonNumericNumbers": "false",  # NaN, which what tells the keys doesn't take
+}
 
 
 def read_json(lines: DataFrame, contract: Contract, read: Read) -> DataFrame:
     """Texts of lines (file, raw, is_utf8, size), with typed decimals beside them."""
     decimals = [column for column in contract.read_columns if column.sql_type == "NUMERIC"]
-    line, parsed, endless = F.trim("raw"), F.col("texts"), F.col("raw").rlike(ENDLESS)
-    rows = read.rows(lines, line != "").withColumn(
-        "texts", F.from_json("raw", _schema(contract.read_columns, lambda column: "STRING"), OPTIONS)
+    line, parsed, endless = F.trim("line"), F.col("texts"), _is_endless(F.col("line"))
+    rows = _with_keys(read.rows(lines, F.trim("raw") != ""), contract)
+    rows = rows.withColumn(
+        "texts", F.from_json("line", _schema(contract.read_columns, lambda column: "STRING"), OPTIONS)
     )
     if decimals:
         # Spark turns a number into text through a double, but into a decimal digit by digit.
-        numbers = F.from_json("raw", _schema(decimals, _wide), OPTIONS)
+        numbers = F.from_json("line", _schema(decimals, _wide), OPTIONS)
         rows = rows.withColumn("numbers", F.when(~endless, numbers))
     rows = _with_new_keys(rows, contract)
     one_object = line.startswith("{") & line.endswith("}") & ~endless & ~_has_more(line)
-    sound = one_object & parsed.isNotNull() & parsed["malformed__"].isNull()
+    # Of a key that comes twice, one value would be lost.
+    told_apart = F.col("keys").isNotNull() & (F.size(F.array_distinct("keys")) == F.size("keys"))
+    sound = one_object & parsed.isNotNull() & parsed["malformed__"].isNull() & told_apart
     if contract.evolves:
-        sound &= F.size("keys") <= MAX_NEW_COLUMNS
+        sound &= F.size("new_keys") <= MAX_NEW_COLUMNS
     return select_texts(
         read.keys(rows, F.when(sound, F.map_values("names"))),
         contract,
@@ -47,23 +56,51 @@ def read_json(lines: DataFrame, contract: Contract, read: Read) -> DataFrame:
     )
 
 
+def _is_endless(line: Col) -> Col:
+    """Whether a line has such a number; a text may look like one."""
+    return line.rlike(ENDLESS) & F.regexp_replace(line, TEXT, '""').rlike(ENDLESS)
+
+
 def _has_more(line: Col) -> Col:
     """Whether anything follows the first object of a line: from_json would not see it."""
     values = F.json_array_length(F.concat(F.lit("["), line, F.lit("]")))
     return line.rlike(r"\}\s*\S") & F.coalesce(values != 1, F.lit(True))
 
 
+def _with_keys(rows: DataFrame, contract: Contract) -> DataFrame:
+    """Adds line, raw with the contract's keys in the contract's case, which tells nothing;
+    keys, all of that line; and new_keys, those that the contract doesn't know.
+    """
+    sources = [source for column in contract.read_columns for source in column.sources]
+    known = F.array(*map(F.lit, sources))
+    lower = F.array(*(F.lit(source.lower()) for source in sources))
+    rows = rows.withColumn("given", F.json_object_keys("raw"))
+    rows = rows.withColumn("unknown", F.array_except("given", known))
+    respelt = F.arrays_overlap(F.transform("unknown", F.lower), lower)
+    line = F.when(respelt, reduce(_spelt, sources, F.col("raw"))).otherwise(F.col("raw"))
+    rows = rows.withColumn("line", line)
+    keys = F.when(respelt, F.json_object_keys("line")).otherwise(F.col("given"))
+    rows = rows.withColumn("keys", keys)
+    new = F.when(respelt, F.array_except("keys", known)).otherwise(F.col("unknown"))
+    return rows.withColumn("new_keys", new)
+
+
+def _spelt(line: Col, source: str) -> Col:
+    """The line with a key as it is written here."""
+    key = json.dumps(source, ensure_ascii=False)
+    plain = key.replace("\\", "\\\\").replace("$", "\\$")
+    return F.regexp_replace(line, rf"(?iu){re.escape(key)}(\s*:)", f"{plain}$1")
+
+
 def _with_new_keys(rows: DataFrame, contract: Contract) -> DataFrame:
     """Adds, for a row with keys that the contract doesn't know: names, a map from them to what their columns
     are called; and values, a map from every key to its text.
     """
-    known = F.array(*(F.lit(source) for column in contract.read_columns for source in column.sources))
-    rows = rows.withColumn("keys", F.array_except(F.json_object_keys("raw"), known))
-    brings_new = F.size("keys") > 0
+    brings_new = F.size("new_keys") > 0
     return rows.withColumns(
         {
-            "names": F.when(brings_new, column_names_of(F.col("keys"), contract)),
-            "values": F.when(brings_new, F.from_json("raw", "map<string,string>")),
+            "names": F.when(brings_new, column_names_of(F.col("new_keys"), contract)),
+            "values": F.when(brings_new, F.from_json("line", "map<string,string>")),
         }
     )
 
@@ -95,8 +132,8 @@ def _told(source: str, column: Column) -> Col:
     text, key = F.col(f"texts.{_quoted(source)}"), re.escape(json.dumps(source, ensure_ascii=False))
     if column.sql_type != "STRING":
         return text
-    digits = F.regexp_extract("raw", rf"{key}\s*:\s*(-?[0-9][0-9.eE+-]*)\s*[,}}]", 1)
-    is_once = F.regexp_count("raw", F.lit(rf"{key}\s*:")) == 1
+    digits = F.regexp_extract("line", rf"{key}\s*:\s*(-?[0-9][0-9.eE+-]*)\s*[,}}]", 1)
+    is_once = F.regexp_count("line", F.lit(rf"{key}\s*:")) == 1
     return F.when(text.rlike(FRACTION) & is_once & (digits != ""), digits).otherwise(text)
 
 

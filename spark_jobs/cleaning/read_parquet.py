@@ -8,7 +8,7 @@ from operator import and_
 from pyspark.sql import Column as Col
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructType
+from pyspark.sql.types import ArrayType, MapType, StructType
 
 from medallion.contracts import Column, Contract
 from spark_jobs.cleaning.files import Inspection, source_name
@@ -61,8 +61,14 @@ def read_parquet(records: DataFrame, layout: Inspection, contract: Contract, rea
     rows = read.rows(records, F.lit(True))
     fields = {field.name.lower(): field for field in records.select("row.*").schema.fields}
 
+    def value(name: str) -> Col:
+        return F.col("row")[fields[name].name]
+
     def text(name: str | None) -> Col:
-        return nothing("string") if name is None else F.col("row")[fields[name].name].cast("string")
+        if name is None:
+            return nothing("string")
+        nested = isinstance(fields[name].dataType, ArrayType | MapType | StructType)
+        return F.to_json(value(name), TIMES) if nested else value(name).cast("string")
 
     def typed(column: Column) -> Col:
         name = source_name(layout.columns, column)
@@ -71,13 +77,13 @@ def read_parquet(records: DataFrame, layout: Inspection, contract: Contract, rea
         given = fields[name].dataType.simpleString()
         if _kind(given) is None or _kind(given) != _kind(spark_type(column)):
             return untyped(column)
-        return lossless(F.col("row")[fields[name].name], given, column)
+        return lossless(value(name), given, column)
 
     new = new_columns(layout.columns, contract)
     known = (source_name(layout.columns, column) for column in contract.read_columns)
     used = dict.fromkeys([*filter(None, known), *(new.values() if contract.evolves else ())])
     doubtful = (name for name in used if any(kind in fields[name].dataType.simpleString() for kind in BYTES))
-    sound = (F.coalesce(_is_utf8(text(name)), F.lit(True)) for name in doubtful)
+    sound = (F.coalesce(_is_utf8(value(name)), F.lit(True)) for name in doubtful)
     return select_texts(
         rows,
         contract,
@@ -101,7 +107,8 @@ def lossless(value: Col, given: str, column: Column) -> Col:
     return F.when(kept & (cast - cast == 0) if wanted == "double" else kept, cast)
 
 
-def _is_utf8(text: Col) -> Col:
+def _is_utf8(value: Col) -> Col:
+    text = value.cast("string")
     return F.decode(text.cast("binary"), "UTF-8") == text
 
 

@@ -53,11 +53,18 @@ def test_numbers_keep_their_digits_and_texts_their_letters(
     assert lines(spark, bronze, weather, text) == (expected, None)
 
 
+def test_a_document_is_read_in_the_contracts_encoding(weather: dict[str, Any]) -> None:
+    contract = parse_contract(changed(weather, custom={"encoding": "ISO-8859-1"}), "weather.yaml")
+    (row,) = rows('{"hourly": [{"city": "Malm\u00f6"}]}'.encode("iso-8859-1"), "1.json", contract)
+    assert row["city"] == "Malm\u00f6"
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
         ('{"hourly": {"time": ["0"', "wrong document: no JSON: Expecting"),
         ('{"hourly": [{"a": NaN}]}', "wrong document: no JSON: NaN"),
+        ('{"hourly": [{"a": 1, "a": 2}]}', "wrong document: no JSON: a key twice in one object"),
         ("[1]", "wrong document: expected an object, got a Number"),
         ('{"daily": {}}', "wrong document: nothing at 'hourly'"),
         ('{"hourly": null}', "wrong document: 'hourly': expected a list of objects or an object of lists"),

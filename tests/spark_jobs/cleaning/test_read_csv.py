@@ -180,6 +180,21 @@ def test_new_columns_are_kept_where_the_contract_evolves(
     assert (ignored["extra"], ignored["status"]) == (None, "valid")
 
 
+@pytest.mark.parametrize(
+    ("header", "line", "extra"),
+    [
+        (f",{HEADER}", f"7,{ROW}", '{"column_1":"7"}'),  # as programs write the number of a row
+        (f"{HEADER},,", f"{ROW},7,8", '{"column_5":"7","column_6":"8"}'),
+    ],
+)
+def test_a_column_without_a_name_has_that_of_its_place(
+    rows: Rows, bronze: Bronze, document: dict[str, Any], header: str, line: str, extra: str
+) -> None:
+    file = bronze.land_rows("a.csv", line, header=header)
+    evolved = rows(file, document=changed(document, custom={"newColumns": "evolve"})).first()
+    assert (evolved["status"], evolved["id"], evolved["extra"]) == ("valid", 1, extra)
+
+
 def test_a_row_that_was_not_utf8_is_not_replayed(
     rows: Rows, bronze: Bronze, document: dict[str, Any], tmp_path: Path
 ) -> None:

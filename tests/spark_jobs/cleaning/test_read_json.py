@@ -96,6 +96,7 @@ def test_a_number_in_a_column_of_texts_keeps_its_digits(
         ("1e300000000", "rejected"),
         ("1E-300000000", "rejected"),
         ('1.5, "digest": "sha256:1e123456"', "valid"),
+        ('1.5, "parts": "AA,12E4567,BB"', "valid"),
     ],
 )
 def test_a_number_without_an_end_costs_no_more_than_its_row(
@@ -135,6 +136,36 @@ def test_an_integer_has_no_point(rows: Rows, bronze: Bronze) -> None:
 def test_a_line_that_is_no_object_is_rejected(rows: Rows, bronze: Bronze, content: str) -> None:
     found = rows(bronze.land("a.jsonl", f"{line()}\n{content}\n")).where("status = 'rejected'")
     assert broken(found) == [[("", "shape", content)]]
+
+
+@pytest.mark.parametrize("policy", ["evolve", "ignore"])
+@pytest.mark.parametrize(
+    "more",
+    [
+        '"tier": "gold", "score": NaN',
+        '"score": -Infinity',
+        '"amount": 2.5',
+        '"tier": 1, "tier": 2',
+        '"Code": "AC"',
+    ],
+)
+def test_a_line_of_which_a_value_would_be_lost_is_rejected(
+    rows: Rows, bronze: Bronze, document: dict[str, Any], more: str, policy: str
+) -> None:
+    content = f"{line()[:-1]}, {more}}}"
+    found = rows(bronze.land("a.jsonl", content), document=changed(document, custom={"newColumns": policy}))
+    assert broken(found) == [[("", "shape", content)]]
+
+
+def test_keys_may_be_in_capital_letters(rows: Rows, bronze: Bronze, document: dict[str, Any]) -> None:
+    content = (
+        '{"NUMBER": 1, "Changed_At": "2017-01-01 12:00:00", "AMOUNT": 4999.99, "Code": "AB",'
+        ' "Tier": {"CODE": 1}, "said": "\\"CODE\\": 2"}'
+    )
+    found = rows(bronze.land("a.jsonl", content), document=changed(document, custom={"newColumns": "evolve"}))
+    (row,) = found.selectExpr("*", "CAST(amount AS STRING) AS shown").collect()
+    assert (row["id"], row["shown"], row["code"], row["status"]) == (1, "4999.99", "AB", "valid")
+    assert json.loads(row["extra"]) == {"tier": '{"code":1}', "said": '"CODE": 2'}
 
 
 @pytest.mark.parametrize("text", ["a} {b", '"}{"', "\\}{\\", "}\n{"])

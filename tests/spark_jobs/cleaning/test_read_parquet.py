@@ -130,6 +130,13 @@ def test_new_columns_are_kept_where_the_contract_evolves(
     assert row["extra"] == '{"tier":"gold"}'
 
 
+def test_nested_values_are_kept_as_json(rows: Rows, land: Any, document: dict[str, Any]) -> None:
+    file = land(tags="ARRAY('a, b', 'c')", made="NAMED_STRUCT('by', 'x', 'at', DATE '2017-01-01')")
+    (row,) = rows(file, document=changed(document, custom={"newColumns": "evolve"})).collect()
+    extra = {name: json.loads(text) for name, text in json.loads(row["extra"]).items()}
+    assert extra == {"tags": ["a, b", "c"], "made": {"by": "x", "at": "2017-01-01"}}
+
+
 def test_a_folder_may_mix_all_formats(rows: Rows, land: Any, bronze: Bronze) -> None:
     files = (
         land(number="1L"),
