@@ -114,10 +114,9 @@ def start_over(keep: bool, with_airflow: bool = True) -> Services:
     Raises ServiceError rather than disturb a cloud that is up, or another command at work.
     """
     hold(LOCK)
-    if recorded_processes(STATE):
-        if PORTS.exists():
-            raise ServiceError("The local cloud is up already. Next: make down, then try again.")
-        Services(STATE, LOGS).stop()
+    if PORTS.exists() and recorded_processes(STATE):
+        raise ServiceError("The local cloud is up already. Next: make down, then try again.")
+    Services(STATE, LOGS).stop()
     PORTS.unlink(missing_ok=True)  # of a cloud that ended without `make down`
     if not keep:
         for folder in (GCS, BIGQUERY, DATABASE, DATAPROC, MAIL, RUN):

@@ -10,7 +10,8 @@ from typing import Any
 
 from local.airflow import AirflowApi
 from local.cloud import Cloud, local_cloud, running_cloud
-from local.paths import AIRFLOW, BIGQUERY
+from local.paths import AIRFLOW, BIGQUERY, LOGS, STATE
+from local.services import ServiceError, ended
 from medallion.errors import MedallionError
 from medallion.products import Product
 
@@ -48,18 +49,16 @@ def going_on(told: str) -> Iterator[None]:
         raise KeyboardInterrupt(told) from None
 
 
-def follow(
-    api: AirflowApi, dag: str, run_id: str, check: Callable[[], None] = lambda: None
-) -> list[dict[str, Any]]:
-    """Waits for the end of a run, and says when each task ends; raises with the cause when the run failed.
+def follow(api: AirflowApi, dag: str, run_id: str) -> list[dict[str, Any]]:
+    """Waits for the end of a run, and says when each task ends; raises with the cause when the run failed,
+    and ServiceError when a service of the cloud has ended, without which the run would have no end.
 
-    Before each look it calls `check`, whose error ends the waiting.
     Returns step, state and seconds of each task, in the order of their start.
     """
     say(f"Running {dag}")
     told: set[str] = set()
     while True:
-        check()
+        _expect_services()
         state = api.run(dag, run_id)["state"]
         tasks = api.tasks(dag, run_id)
         for task in tasks:
@@ -120,6 +119,14 @@ def run_on_kept_data(
 def say(text: str) -> None:
     """Tells a person what is going on."""
     print(text, flush=True)
+
+
+def _expect_services() -> None:
+    gone = ended(STATE)
+    if gone:
+        logs = ", ".join(str(LOGS / f"{name}.log") for name in gone)
+        expected = f"{', '.join(gone)}: expected to run until stopped"
+        raise ServiceError(f"{expected}, got an end. Next: read {logs}.")
 
 
 def _leave(number: int, _: object) -> None:

@@ -9,10 +9,10 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TypedDict
 
 import psutil
 import requests
@@ -40,6 +40,13 @@ class Service:
     ready: Callable[[], bool]
 
 
+class Started(TypedDict):
+    """What is kept of a service: its process id, and seconds from the system's boot to its start."""
+
+    pid: int
+    created: float
+
+
 class Services:
     """Services that were started together. Their ids are kept in a file, so that a later command, or the
     next start after a crash, can stop exactly what was started.
@@ -49,6 +56,7 @@ class Services:
         self._state = state
         self._logs = logs
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._started: dict[str, Started] = {}
 
     def start(self, service: Service) -> None:
         """Starts a service in a session of its own, so that it and its children can be stopped as one."""
@@ -63,6 +71,8 @@ class Services:
                 start_new_session=True,
             )
         self._processes[service.name] = process
+        created = _since_boot(psutil.Process(process.pid))
+        self._started[service.name] = {"pid": process.pid, "created": created}
         self._write_state()
 
     def wait(self, service: Service) -> None:
@@ -78,45 +88,72 @@ class Services:
             time.sleep(0.1)
 
     def stop(self) -> None:
-        """Stops every service that was started, here or by an earlier process that left its state file."""
+        """Stops every service that was started, here or by an earlier process that left its state file, with
+        the children of those that have ended.
+        """
         with _to_the_end():
-            own = [process.pid for process in self._processes.values() if process.poll() is None]
-            started = {*map(psutil.Process, own), *recorded_processes(self._state)}
-            for process in started:
-                _signal_group(process.pid, signal.SIGTERM)
-            _, alive = psutil.wait_procs(started, timeout=STOP_SECONDS)
-            for process in started:
-                _signal_group(process.pid, signal.SIGKILL)  # also children that outlived their parent
+            started = [*self._started.values(), *_recorded(self._state).values()]
+            groups = {one["pid"] for one in started if _has_its_group(one)}
+            running = {process for process in map(_running, started) if process}
+            for group in groups:
+                _signal_group(group, signal.SIGTERM)
+            _, alive = psutil.wait_procs(running, timeout=STOP_SECONDS)
+            for group in groups:
+                _signal_group(group, signal.SIGKILL)  # also children that outlived their parent
             psutil.wait_procs(alive, timeout=STOP_SECONDS)
             self._state.unlink(missing_ok=True)
 
     def _write_state(self) -> None:
-        started = {
-            name: {"pid": process.pid, "created": _since_boot(psutil.Process(process.pid))}
-            for name, process in self._processes.items()
-            if process.poll() is None
-        }
         # Under its name only when whole, for it may be interrupted.
         partial = self._state.with_suffix(".partial")
-        partial.write_text(json.dumps(started, indent=1))
+        partial.write_text(json.dumps(self._started, indent=1))
         partial.replace(self._state)
 
 
 def recorded_processes(state: Path) -> list[psutil.Process]:
     """Processes of a state file that still run; an id that the system gave to another one doesn't count."""
+    return [process for process in map(_running, _recorded(state).values()) if process]
+
+
+def ended(state: Path) -> list[str]:
+    """The services of a state file that have ended, though nobody stopped them."""
+    return [name for name, started in _recorded(state).items() if _running(started) is None]
+
+
+def _recorded(state: Path) -> dict[str, Started]:
     try:
-        recorded = json.loads(state.read_text())
+        recorded: dict[str, Started] = json.loads(state.read_text())
     except (FileNotFoundError, json.JSONDecodeError):
-        return []  # a file that is cut short is what a machine's end has left, and nothing runs after that
-    running = []
-    for item in recorded.values():
-        try:
-            process = psutil.Process(item["pid"])
-            if _since_boot(process) == item["created"]:
-                running.append(process)
-        except psutil.NoSuchProcess:
-            continue
-    return running
+        return {}  # a file that is cut short is what a machine's end has left, and nothing runs after that
+    return recorded
+
+
+def _running(started: Started) -> psutil.Process | None:
+    """The process of a service; None where it has ended, also where nobody has asked yet how."""
+    try:
+        process = psutil.Process(started["pid"])
+        alive = _since_boot(process) == started["created"] and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return None
+    return process if alive else None
+
+
+def _has_its_group(started: Started) -> bool:
+    """Whether a group of a service's id is the service's: the system gives no process an id that a group has,
+    so that children keep that of a parent that is gone.
+    """
+    pid, created = started["pid"], started["created"]
+    try:
+        return _since_boot(psutil.Process(pid)) == created
+    except psutil.NoSuchProcess:
+        return min(_members_since(pid), default=created) >= created  # after a restart it may be another's
+
+
+def _members_since(group: int) -> Iterator[float]:
+    for process in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):
+            if os.getpgid(process.pid) == group:
+                yield _since_boot(process)
 
 
 def _since_boot(process: psutil.Process) -> float:

@@ -43,24 +43,12 @@ def watched(services: dict[str, int]) -> Iterator[Peaks]:
         watching.result()
 
 
-def ended(services: dict[str, int]) -> list[str]:
-    """Those of the services that have ended, though nobody stopped them."""
-    return [name for name, pid in services.items() if not _runs(pid)]
-
-
 def _held(services: dict[str, int]) -> dict[str, int]:
     held: dict[str, int] = {}
     for name, pid in services.items():
         group = GROUPS.get(name, AIRFLOW if name.startswith("airflow-") else OTHERS)
         held[group] = held.get(group, 0) + sum(map(_pss, _with_children(pid)))
     return held
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def _with_children(pid: int) -> list[int]:

@@ -214,7 +214,9 @@ def late(mended: Laptop, tmp_path_factory: pytest.TempPathFactory) -> Path:
     landed = mended.command("local.land", PRODUCT, str(file))  # which waits for the run
     assert landed.returncode == 0, landed.stdout + landed.stderr
     (run,) = re.findall(r"run (\S+): http", landed.stdout)
-    follow(mended.airflow(), PRODUCT, run)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("local.following.STATE", mended.local / "services.json")
+        follow(mended.airflow(), PRODUCT, run)
     assert run.startswith("asset_triggered__" if emulator_jar("pubsub") else "manual__")
     return file
 

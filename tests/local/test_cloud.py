@@ -1,6 +1,7 @@
 """A cloud that is up is found by its ports and its processes, and by both together."""
 
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +40,14 @@ def test_ports_that_a_crash_has_left_are_no_cloud_of_the_next_command(folder: Pa
         cloud.start_over(keep=True)
     finally:
         services.stop()
+
+
+def test_what_services_that_have_ended_left_is_stopped_too(folder: Path) -> None:
+    Services(folder / "STATE", folder / "LOGS").start(Service("short", ["true"], {}, lambda: True))
+    while cloud.recorded_processes(folder / "STATE"):
+        time.sleep(0.05)
+    cloud.start_over(keep=True)
+    assert not (folder / "STATE").exists()
 
 
 def test_a_cloud_that_is_up_is_not_disturbed(folder: Path, services: Services) -> None:

@@ -2,8 +2,10 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from local import following, land, query, up
 from local.cloud import Cloud
 from local.following import run_command, run_on_kept_data
+from local.services import Service, ServiceError, Services
 from medallion.environments import load_environment
 from medallion.products import load_product
 
@@ -54,6 +57,33 @@ def interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever follows a run gets Ctrl-C."""
     monkeypatch.setattr(following, "AirflowApi", Api)
     monkeypatch.setattr(following, "follow", interrupt)
+
+
+class EndlessApi:
+    """An Airflow without a scheduler."""
+
+    def run(self, dag: str, run: str) -> dict[str, str]:
+        return {"state": "running"}
+
+    def tasks(self, dag: str, run: str) -> list[dict[str, Any]]:
+        return []
+
+
+def test_nobody_waits_for_a_service_that_was_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    services = Services(tmp_path / "services.json", tmp_path)
+    monkeypatch.setattr(following, "STATE", tmp_path / "services.json")
+    monkeypatch.setattr(following, "LOGS", tmp_path)
+    for name, seconds in (("airflow-scheduler", 1), ("dataproc", 600)):
+        sleep = [sys.executable, "-c", f"import time; time.sleep({seconds})"]
+        services.start(Service(name, sleep, {}, lambda: True))
+    api: Any = EndlessApi()
+    try:
+        with pytest.raises(ServiceError) as error:
+            following.follow(api, "sales", "r")
+    finally:
+        services.stop()
+    expected = "airflow-scheduler: expected to run until stopped, got an end. "
+    assert str(error.value) == f"{expected}Next: read {tmp_path / 'airflow-scheduler.log'}."
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

@@ -1,14 +1,18 @@
 """Services are stopped by their ids, and one command at a time is at work."""
 
+import json
+import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-from local.services import Service, ServiceError, Services, hold, recorded_processes
+from local.services import Service, ServiceError, Services, ended, hold, recorded_processes
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 
@@ -22,7 +26,7 @@ def test_what_was_started_is_stopped_by_a_later_command(services: Services, tmp_
     services.start(Service("sleeper", SLEEP, {}, lambda: True))
     (process,) = recorded_processes(tmp_path / "services.json")
     Services(tmp_path / "services.json", tmp_path / "logs").stop()
-    assert not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    assert has_ended(process)
     assert recorded_processes(tmp_path / "services.json") == []
 
 
@@ -30,6 +34,80 @@ def test_an_id_that_another_process_has_now_is_left_alone(tmp_path: Path) -> Non
     state = tmp_path / "services.json"
     state.write_text(f'{{"other": {{"pid": {psutil.Process().pid}, "created": 1.0}}}}')
     assert recorded_processes(state) == []
+    assert ended(state) == ["other"]
+
+
+@pytest.fixture
+def orphan(services: Services, tmp_path: Path) -> Iterator[psutil.Process]:
+    """The child of a service that was killed, of which nobody has asked yet how it ended."""
+    told = tmp_path / "child"
+    parent = "import pathlib, subprocess, sys; child = subprocess.Popen(sys.argv[2:]); "
+    parent += "pathlib.Path(sys.argv[1]).write_text(str(child.pid)); child.wait()"
+    command = [sys.executable, "-c", parent, str(told), *SLEEP]
+    service = Service("parent", command, {}, lambda: told.exists() and told.read_text() != "")
+    services.start(service)
+    services.wait(service)
+    (killed,) = recorded_processes(tmp_path / "services.json")
+    killed.kill()
+    os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)
+    child = psutil.Process(int(told.read_text()))
+    yield child
+    if child.is_running():
+        child.kill()
+
+
+def stopped(process: psutil.Process) -> bool:
+    """Whether a process that nobody here has to wait for ends soon."""
+    deadline = time.monotonic() + 10
+    while not has_ended(process) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return has_ended(process)
+
+
+def test_a_service_that_was_killed_has_ended(
+    services: Services, orphan: psutil.Process, tmp_path: Path
+) -> None:
+    services.start(Service("sleeper", SLEEP, {}, lambda: True))
+    state = tmp_path / "services.json"
+    assert ended(state) == ["parent"]
+    assert len(recorded_processes(state)) == 1
+    services.stop()
+    assert ended(state) == []
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["here", "by a later command"])
+@pytest.mark.parametrize("gone", [False, True], ids=["asked for by nobody", "gone"])
+def test_children_of_a_service_that_was_killed_are_stopped(
+    services: Services, orphan: psutil.Process, tmp_path: Path, later: bool, gone: bool
+) -> None:
+    state = tmp_path / "services.json"
+    if gone:
+        os.waitpid(json.loads(state.read_text())["parent"]["pid"], 0)
+    assert not has_ended(orphan)
+    (Services(state, tmp_path / "logs") if later else services).stop()
+    assert stopped(orphan)
+    assert not state.exists()
+
+
+def test_a_group_that_was_there_before_the_service_is_left_alone(
+    orphan: psutil.Process, tmp_path: Path
+) -> None:
+    (parent,) = json.loads((tmp_path / "services.json").read_text()).values()
+    os.waitpid(parent["pid"], 0)
+    state = tmp_path / "before.json"  # as an earlier boot of the machine may have left it
+    state.write_text(json.dumps({"parent": {**parent, "created": parent["created"] + 3600}}))
+    Services(state, tmp_path / "logs").stop()
+    assert not has_ended(orphan)
+
+
+def test_a_group_whose_id_another_process_was_given_is_left_alone(tmp_path: Path) -> None:
+    state = tmp_path / "services.json"
+    with subprocess.Popen(SLEEP, start_new_session=True) as other:
+        state.write_text(json.dumps({"other": {"pid": other.pid, "created": 1.0}}))
+        Services(state, tmp_path / "logs").stop()
+        assert other.poll() is None
+        assert not state.exists()
+        other.kill()
 
 
 def test_a_service_that_ends_by_itself_is_told_with_its_log(services: Services) -> None:
@@ -58,7 +136,7 @@ def test_a_process_that_holds_a_lock_may_start_over(tmp_path: Path) -> None:
     assert [file.path for file in psutil.Process().open_files()].count(str(lock)) == 1
 
 
-def ended(process: psutil.Process) -> bool:
+def has_ended(process: psutil.Process) -> bool:
     return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
@@ -71,7 +149,7 @@ def test_what_was_started_here_is_stopped_without_its_file(
     (process,) = recorded_processes(state)
     state.unlink() if content is None else state.write_text(content)
     services.stop()
-    assert ended(process)
+    assert has_ended(process)
     assert not state.exists()
 
 

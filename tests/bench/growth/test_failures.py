@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,6 @@ from bench.growth.table import GIB, Figures
 from medallion.errors import MedallionError
 
 MIB = 2**20
-HOUR = "import time; time.sleep(3600)"
 
 
 def task(name: str, second: int | None, state: str) -> dict[str, Any]:
@@ -87,6 +84,7 @@ def test_a_part_that_fails_is_told_and_leaves_the_others(
 def place_of(monkeypatch: pytest.MonkeyPatch, folder: Path, **services: int) -> Place:
     """A place with an Airflow whose runs fail, and services by their process ids."""
     monkeypatch.setattr(place, "STATE", folder / "services.json")
+    monkeypatch.setattr("local.following.STATE", folder / "none")
     place.STATE.write_text(json.dumps({name: {"pid": pid} for name, pid in services.items()}))
     cloud: Any = NoCloud()
     api: Any = FailingApi()
@@ -101,16 +99,6 @@ def test_a_run_that_fails_tells_its_step_and_its_memory(
         there.run([])
     assert stopped.value.step == "publish"
     assert stopped.value.peaks[ALL] == stopped.value.peaks[GROUPS["dataproc"]] > MIB
-
-
-def test_nobody_waits_for_a_service_that_was_killed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    killed = subprocess.Popen([sys.executable, "-c", HOUR])
-    killed.kill()
-    os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)  # nobody has asked yet how it ended
-    there = place_of(monkeypatch, tmp_path, bigquery=killed.pid, dataproc=os.getpid())
-    with pytest.raises(StoppedError, match="at publish: bigquery: expected to run until stopped"):
-        there.run([])
-    killed.wait()
 
 
 def test_a_run_that_is_lost_was_at_its_last_step() -> None:
