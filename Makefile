@@ -27,6 +27,12 @@ export no_proxy := $(NO_PROXY)
 # Google's clients count down the last year of Python 3.11 in every process.
 export PYTHONWARNINGS := ignore::FutureWarning
 
+# An environment that is whole is not made anew under the cloud that runs in it: nothing could stop that then.
+define unless_up
+@[ ! -e $@ ] || [ ! -e "$${MEDALLION_LOCAL:-.local}/ports.json" ] || {
+  echo 'The local cloud is up, and the locked requirements have changed. Next: make down, then try again.' >&2; exit 2; }
+endef
+
 .PHONY: help
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -42,7 +48,8 @@ $(VENV)/uv/.ready: requirements/uv.txt
 	@touch $@
 
 $(VENV)/pipeline/.ready: requirements/pipeline.txt $(VENV)/uv/.ready
-	@echo "[2/3] Airflow, Spark and Keras (about 3 GB on disk)"
+	$(unless_up)
+	echo "[2/3] Airflow, Spark and Keras (about 3 GB on disk)"
 	$(UV) venv --quiet --clear --python $(PYTHON) $(VENV)/pipeline
 	$(UV) pip install --quiet --compile-bytecode --require-hashes --python $(BIN)/python -r requirements/pipeline.txt
 	@touch $@
@@ -53,7 +60,8 @@ $(VENV)/pipeline/.classes: $(VENV)/pipeline/.ready
 	@touch $@
 
 $(VENV)/emulators/.ready: requirements/emulators.txt local/setup_emulators.py $(VENV)/uv/.ready
-	@echo "[3/3] the BigQuery emulator"
+	$(unless_up)
+	echo "[3/3] the BigQuery emulator"
 	$(UV) venv --quiet --clear --python $(PYTHON) $(VENV)/emulators
 	$(UV) pip install --quiet --compile-bytecode --require-hashes --python $(VENV)/emulators/bin/python -r requirements/emulators.txt
 	$(VENV)/emulators/bin/python local/setup_emulators.py
@@ -100,7 +108,10 @@ up: setup  ## start the local cloud and Airflow's page, and leave them up
 # Without setup, which would make the environment anew under what still runs in it.
 .PHONY: down
 down:  ## stop what make up started
-	@[ -e $(VENV)/pipeline/.ready ] || { echo 'Nothing was set up here, so there is nothing to stop.' >&2; exit 2; }
+	@state="$${MEDALLION_LOCAL:-.local}/services.json"
+	[ -e $(VENV)/pipeline/.ready ] || [ ! -e "$$state" ] || {
+	  echo "What $$state names is up, and the environment that stops it is not whole. Next: make setup, then make down." >&2; exit 2; }
+	[ -e $(VENV)/pipeline/.ready ] || { echo 'Nothing was set up here, so there is nothing to stop.' >&2; exit 2; }
 	$(BIN)/python -m local.up down
 
 # FILES are words and patterns, of which a?b.csv finds a name with a space.

@@ -108,13 +108,63 @@ def test_down_stops_what_is_up_with_the_environment_that_is_there(tmp_path: Path
     environment = tmp_path / "pipeline"
     (environment / "bin").mkdir(parents=True)
     program(environment / "bin" / "python", 'echo "$@"')
-    command = ("--silent", "down", f"VENV={tmp_path}")  # in which no other environment is
+    cloud = tmp_path / "a cloud"
+    cloud.mkdir()
+    # No other environment is there.
+    command = ("--silent", "down", f"VENV={tmp_path}", f"MEDALLION_LOCAL={cloud}")
     (environment / ".ready").touch()
     assert make(*command).stdout == "-m local.up down\n"
     (environment / ".ready").unlink()
     done = make(*command)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("Nothing was set up here, so there is nothing to stop.\n")
+    (cloud / "services.json").touch()
+    done = make(*command)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(
+        f"What {cloud}/services.json names is up, and the environment that stops it is not whole. "
+        "Next: make setup, then make down.\n"
+    )
+
+
+@pytest.fixture
+def remake(tmp_path: Path) -> Callable[[str], "subprocess.CompletedProcess[str]"]:
+    """Makes an environment of older requirements anew, with an installer that says what it is asked for."""
+    (tmp_path / "uv" / "bin").mkdir(parents=True)
+    program(tmp_path / "uv" / "bin" / "uv", 'echo "$1 $2"')
+    (tmp_path / "uv" / ".ready").touch()
+    for name in ("pipeline", "emulators"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / ".ready").touch()
+        os.utime(tmp_path / name / ".ready", (1, 1))
+
+    def run(name: str) -> "subprocess.CompletedProcess[str]":
+        ready = f"{tmp_path}/{name}/.ready"
+        return make("--silent", f"VENV={tmp_path}", ready, MEDALLION_LOCAL=str(tmp_path))
+
+    return run
+
+
+@pytest.mark.parametrize("name", ["pipeline", "emulators"])
+def test_no_environment_is_made_anew_under_the_cloud_that_is_up(
+    remake: Callable[[str], "subprocess.CompletedProcess[str]"], tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "ports.json").touch()
+    done = remake(name)
+    assert (done.returncode, done.stdout) == (2, "")
+    told = "The local cloud is up, and the locked requirements have changed. Next: make down, then"
+    assert done.stderr.startswith(told)
+    (tmp_path / name / ".ready").unlink()  # of one that is not whole nothing can run
+    assert "venv --quiet" in remake(name).stdout
+
+
+def test_an_environment_is_made_anew_where_no_cloud_is_up(
+    remake: Callable[[str], "subprocess.CompletedProcess[str]"], tmp_path: Path
+) -> None:
+    done = remake("pipeline")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[1:] == ["venv --quiet", "pip install"]
+    assert (tmp_path / "pipeline" / ".ready").stat().st_mtime > 1
 
 
 @pytest.mark.parametrize(
