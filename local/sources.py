@@ -8,6 +8,7 @@ from local import mariadb
 from local.emulators import NoEmulatorError, emulator_jar, firestore_emulator, pubsub_emulator
 from local.paths import DATABASE, ROOT
 from local.services import Service, accepts_connections
+from medallion.errors import MedallionError
 from medallion.products import Product
 from medallion.sources import FileSource
 
@@ -33,9 +34,14 @@ def sources_of(products: Iterable[Product]) -> list[str]:
 def without_missing(
     names: Collection[str], tell: Callable[[str], None], optional: Collection[str] = OPTIONAL
 ) -> list[str]:
-    """The names but for those of the optional ones that are not installed, each of which is told."""
-    missing = [name for name in names if name in optional and not _installed(name)]
+    """The names but for those of the optional ones that are not installed, each of which is told.
+
+    Raises NoDatabaseError or NoEmulatorError where another one is not installed.
+    """
+    missing = [name for name in names if name in OPTIONAL and not _installed(name)]
     for name in missing:
+        if name not in optional:
+            raise _missing(name)
         tell(_told(name))
     return [name for name in names if name not in missing]
 
@@ -62,14 +68,18 @@ def _installed(name: str) -> bool:
     return mariadb.installed() if name == BIKES else emulator_jar(name) is not None
 
 
+def _missing(name: str) -> MedallionError:
+    return mariadb.NoDatabaseError() if name == BIKES else NoEmulatorError(name)
+
+
 def _told(name: str) -> str:
     if name == BIKES:
-        return str(mariadb.NoDatabaseError())
+        return str(_missing(name))
     without = {
         FIRESTORE: "that part is left out",
         PUBSUB: "no file announces itself; make land starts the run",
     }
-    return f"{NoEmulatorError(name)} Until then {without[name]}."
+    return f"{_missing(name)} Until then {without[name]}."
 
 
 def _connection(name: str, port: int) -> dict[str, str | int]:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from local import cloud
+from local import cloud, mariadb
+from local.run import run
 from local.services import Service, ServiceError, Services
+from medallion.products import load_product
 
 
 @pytest.fixture
@@ -58,3 +60,15 @@ def test_a_cloud_that_is_up_is_not_disturbed(folder: Path, services: Services) -
     found = cloud.running_cloud()
     assert found is not None
     assert found.airflow_url == "http://localhost:8080"
+
+
+def test_data_stays_where_the_machine_lacks_what_a_run_needs(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mariadb, "PLACES", "")
+    landed = folder / "GCS" / "bronze" / "file.csv"
+    landed.parent.mkdir(parents=True)
+    landed.touch()
+    with pytest.raises(mariadb.NoDatabaseError):
+        run(load_product("bike_stations"), {}, keep=False)
+    assert landed.exists()
