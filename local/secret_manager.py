@@ -3,10 +3,11 @@
 import argparse
 import base64
 import json
-import os
 import re
 import secrets
+import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -28,11 +29,12 @@ def main() -> None:
 def secret(folder: Path, name: str, version: str) -> bytes:
     """A secret's version; made when it is first asked for, and the same ever after."""
     path = folder / f"{name}-{version}"
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
+    if not path.exists():
+        # Under its name only when whole, for the disk may be full; of two that make it at once, one counts.
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".") as new, suppress(FileExistsError):
             new.write(secrets.token_bytes(SECRET_BYTES))
-    except FileExistsError:
-        pass
+            new.flush()
+            path.hardlink_to(new.name)
     return path.read_bytes()
 
 

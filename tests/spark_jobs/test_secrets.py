@@ -1,5 +1,6 @@
 """A job reads a secret by the way that it does in the cloud."""
 
+import resource
 import threading
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local.secret_manager import handler
+from local.secret_manager import handler, secret
 from medallion.errors import MedallionError
 from spark_jobs.secrets import ENDPOINT, METADATA, read_secret
 
@@ -38,3 +39,15 @@ def test_a_version_is_the_same_every_time_and_unlike_others(tmp_path: Path) -> N
 def test_a_secret_that_is_not_there_is_named() -> None:
     with pytest.raises(MedallionError, match=r"secret projects/x: expected a version .*404"):
         read_secret("projects/x")
+
+
+def test_a_disk_that_is_full_leaves_no_secret_that_is_cut_short(tmp_path: Path) -> None:
+    most, allowed = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16, allowed))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            secret(tmp_path, "hash-key", "1")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, allowed))
+    assert list(tmp_path.iterdir()) == []
+    assert len(secret(tmp_path, "hash-key", "1")) == 32
