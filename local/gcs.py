@@ -1,6 +1,7 @@
 """The Cloud Storage JSON API over a plain folder: `python -m local.gcs --root DIR --port N`."""
 
 import argparse
+import errno
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -30,7 +31,14 @@ from local.gcs_uploads import Uploads
 
 # What Cloud Storage leaves out of listings of objects that a key of the customer's own encrypts.
 HASHES = ("crc32c", "md5Hash")
-REASONS = {400: "invalid", 404: "notFound", 405: "methodNotAllowed", 409: "conflict", 412: "conditionNotMet"}
+REASONS = {
+    400: "invalid",
+    404: "notFound",
+    405: "methodNotAllowed",
+    409: "conflict",
+    412: "conditionNotMet",
+    507: "diskFull",
+}
 
 
 def create_app(root: Path, pubsub: str | None = None) -> Starlette:
@@ -41,7 +49,7 @@ def create_app(root: Path, pubsub: str | None = None) -> Starlette:
     objects = Objects(folder, buckets.with_key)
     return Starlette(
         routes=_routes(buckets, objects, Uploads(folder), notifications),
-        exception_handlers={StorageError: _refused, HTTPException: _refused},
+        exception_handlers={StorageError: _refused, HTTPException: _refused, OSError: _refused},
     )
 
 
@@ -203,6 +211,8 @@ def _refused(request: Request, refusal: Exception) -> Response:
             message = str(refusal)
         case HTTPException(status_code=status, detail=message):  # Starlette's own: no such route
             pass
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):  # no use to ask again, as clients do for a 500
+            status, message = 507, str(refusal)
         case _:
             raise refusal
     detail = {"message": message, "domain": "global", "reason": REASONS[status]}

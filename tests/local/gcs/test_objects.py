@@ -10,6 +10,7 @@ import pytest
 import requests
 from google.api_core import exceptions
 from google.cloud import storage
+from google.cloud.storage.retry import DEFAULT_RETRY
 
 from tests.local.gcs.conftest import names, put
 
@@ -74,6 +75,19 @@ def test_an_interrupted_upload_says_how_far_it_has_come(bucket: storage.Bucket) 
     requests.put(session, data=b"0123", headers={"Content-Range": "bytes 0-3/8"})
     progress = requests.put(session, headers={"Content-Range": "bytes */8"})
     assert (progress.status_code, progress.headers["Range"]) == (308, "bytes=0-3")
+
+
+def test_a_disk_that_is_full_is_told_as_what_no_client_asks_again(root: Path, bucket: storage.Bucket) -> None:
+    before = set((root / ".uploads").iterdir())
+    session = bucket.blob("a").create_resumable_upload_session(size=4)
+    (spooled,) = set((root / ".uploads").iterdir()) - before
+    spooled.unlink()
+    spooled.symlink_to("/dev/full")
+    answer = requests.put(session, data=b"abcd", headers={"Content-Range": "bytes 0-3/4"})
+    error = exceptions.from_http_response(answer)
+    assert (error.code, DEFAULT_RETRY._predicate(error)) == (507, False)
+    assert "No space left on device" in error.message
+    assert names(bucket.list_blobs()) == []
 
 
 def test_a_media_upload_keeps_its_content_type(url: str, bucket: storage.Bucket) -> None:
