@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from google.api_core.exceptions import GoogleAPIError
+
 from local.airflow import AirflowApi
 from local.cloud import Cloud, local_cloud, running_cloud
 from local.paths import AIRFLOW, BIGQUERY, LOGS, STATE
@@ -32,6 +34,9 @@ def run_command(action: Callable[[], object]) -> int:
         action()
     except MedallionError as error:
         print(f"\n{error}", file=sys.stderr)
+        return 1
+    except (GoogleAPIError, OSError) as error:  # a full disk, or a service that doesn't answer
+        print(f"\n{type(error).__name__}: {error}. Next: read the logs in {LOGS}.", file=sys.stderr)
         return 1
     except KeyboardInterrupt as interrupt:
         told = str(interrupt) or "everything that was started is stopped."

@@ -1,5 +1,6 @@
 """What a command says when it is told to end, and what it leaves running then."""
 
+import errno
 import os
 import signal
 import sys
@@ -9,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+from google.api_core.exceptions import InternalServerError
 
 from local import following, land, query, up
 from local.cloud import Cloud
 from local.following import run_command, run_on_kept_data
+from local.paths import LOGS
 from local.services import Service, ServiceError, Services
 from medallion.environments import load_environment
 from medallion.products import load_product
@@ -90,6 +94,24 @@ def test_nobody_waits_for_a_service_that_was_killed(tmp_path: Path, monkeypatch:
 def test_a_command_that_is_told_to_end_stops_on_its_way_out(number: signal.Signals) -> None:
     with pytest.raises(SystemExit, match=f"^{128 + number}$"):
         run_command(lambda: os.kill(os.getpid(), number))
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (InternalServerError("the engine is gone"), "InternalServerError: 500 the engine is gone"),
+        (requests.ConnectionError("refused"), "ConnectionError: refused"),
+        (OSError(errno.ENOSPC, "No space left on device"), "OSError: [Errno 28] No space left on device"),
+    ],
+)
+def test_a_disk_that_is_full_and_a_service_that_is_gone_are_told_in_a_sentence(
+    capsys: pytest.CaptureFixture[str], error: Exception, told: str
+) -> None:
+    def fail() -> None:
+        raise error
+
+    assert run_command(fail) == 1
+    assert capsys.readouterr().err == f"\n{told}. Next: read the logs in {LOGS}.\n"
 
 
 def test_a_command_that_nohup_started_outlives_its_terminal() -> None:
