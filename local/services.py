@@ -171,7 +171,7 @@ def hold(lock: Path) -> None:
         fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         opened.close()
-        raise ServiceError("Another command is at work on the local cloud. Next: wait for its end.") from None
+        raise ServiceError(f"Another command is at work on {lock.parent}. Next: wait for its end.") from None
     _held[lock] = opened
 
 

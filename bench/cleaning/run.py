@@ -19,6 +19,7 @@ from bench.cleaning.agreement import Case
 from bench.cleaning.paths import BENCH, DATA, OUTPUT, ROOT, WORK
 from bench.cleaning.plan import NAMES, SCALES, Contender, Plan, plans
 from bench.cleaning.report import Measurement, Scale
+from local.services import hold
 from medallion.errors import MedallionError
 
 
@@ -27,6 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     console = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
     scales: list[Scale] = []
     try:
+        hold(DATA / "lock")
         for plan in plans(arguments.scales, arguments.rounds, arguments.only):
             scales.append(measure_scale(plan, console))
             report.print_scale(console, scales[-1])

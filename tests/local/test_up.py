@@ -62,7 +62,7 @@ def test_down_leaves_a_command_at_work_alone(
 ) -> None:
     with another_command(tmp_path / ".local" / "lock"):
         assert up.main(["down"]) == 1
-    assert "Another command is at work on the local cloud." in capsys.readouterr().err
+    assert f"Another command is at work on {tmp_path / '.local'}." in capsys.readouterr().err
     assert len(recorded_processes(tmp_path / ".local" / "services.json")) == 1
 
 
