@@ -9,8 +9,18 @@ SELECT source_file, source_generation, ARRAY_AGG(DISTINCT {{ partition_by }}) AS
     WHERE status != 'rejected'
     GROUP BY source_file, source_generation
 {%- endmacro %}
+{% macro processed() %}
+SELECT s.*, d.dates
+    FROM `{{ staging }}.{{ table }}__files` AS s
+    LEFT JOIN (
+      {{ dates_by_file() }}
+    ) AS d ON d.source_file = s.uri AND d.source_generation = s.generation
+{%- endmacro %}
 {% from 'pipeline/silver.sql' import bucket, columns, demanded, names, own, places, same_key, shown_and_to_be_shown with context %}
+{% from 'pipeline/turn.sql' import take_turn, turn with context %}
 {% include 'pipeline/silver_tables.sql' %}
+
+{{ turn(product ~ '__turn') }}
 
 CREATE TABLE IF NOT EXISTS `{{ quarantine }}.{{ product }}` (
   run STRING NOT NULL OPTIONS (description = 'The run that met the row.'),
@@ -24,9 +34,11 @@ CREATE TABLE IF NOT EXISTS `{{ quarantine }}.{{ product }}` (
 CLUSTER BY source_file, run
 OPTIONS (description = {{ ('Rejected rows of ' ~ product ~ '.') | literal }});
 
-IF NOT EXISTS (SELECT 1 FROM `{{ ops }}.runs` WHERE product = {{ product | literal }} AND run = {{ run | literal }}) THEN
-  BEGIN TRANSACTION;
+BEGIN TRANSACTION;
+-- Of two publications of a product at once one is aborted, and finds when it is tried again what the other one did.
+{{ take_turn(product ~ '__turn') }}
 
+IF NOT EXISTS (SELECT 1 FROM `{{ ops }}.runs` WHERE product = {{ product | literal }} AND run = {{ run | literal }}) THEN
   {% include 'pipeline/versions.sql' %}
 
   INSERT INTO `{{ ops }}.touched_partitions` (product, run, partition_date)
@@ -112,32 +124,33 @@ IF NOT EXISTS (SELECT 1 FROM `{{ ops }}.runs` WHERE product = {{ product | liter
   INNER JOIN {{ table }}__accepted AS a ON a.uri = s.source_file AND a.generation = s.source_generation
   WHERE s.status = 'rejected';
 
-  MERGE `{{ ops }}.files` AS f
-  USING (
-    SELECT s.*, d.dates
-    FROM `{{ staging }}.{{ table }}__files` AS s
-    LEFT JOIN (
-      {{ dates_by_file() }}
-    ) AS d ON d.source_file = s.uri AND d.source_generation = s.generation
-  ) AS n
-  ON f.product = {{ product | literal }} AND f.uri = n.uri AND f.generation = n.generation
   {% if not fresh %}
   -- A file that is rejected as a whole by now leaves in silver what it brought, at the dates that are known.
-  WHEN MATCHED THEN
-    UPDATE SET
-      run = {{ run | literal }}, state = n.state, reason = n.reason, rows_read = n.rows_read, rows_valid = n.rows_valid,
-      rows_rejected = n.rows_rejected, rows_duplicate = n.rows_duplicate, format = n.format, header = n.header,
-      dates = COALESCE(n.dates, f.dates)
+  UPDATE `{{ ops }}.files` AS f
+  SET
+    run = {{ run | literal }}, state = n.state, reason = n.reason, rows_read = n.rows_read, rows_valid = n.rows_valid,
+    rows_rejected = n.rows_rejected, rows_duplicate = n.rows_duplicate, format = n.format, header = n.header,
+    dates = COALESCE(n.dates, f.dates)
+  FROM (
+    {{ processed() }}
+  ) AS n
+  WHERE f.product = {{ product | literal }} AND f.uri = n.uri AND f.generation = n.generation;
+
   {% endif %}
-  WHEN NOT MATCHED THEN
-    INSERT (
-      product, uri, generation, size, checksum, run, state, reason, rows_read, rows_valid, rows_rejected, rows_duplicate,
-      format, header, dates
-    )
-    VALUES (
-      {{ product | literal }}, n.uri, n.generation, n.size, n.checksum, {{ run | literal }}, n.state, n.reason,
-      n.rows_read, n.rows_valid, n.rows_rejected, n.rows_duplicate, n.format, n.header, n.dates
-    );
+  -- Products that only add lines to the ledger are in nobody's way.
+  INSERT INTO `{{ ops }}.files` (
+    product, uri, generation, size, checksum, run, state, reason, rows_read, rows_valid, rows_rejected, rows_duplicate,
+    format, header, dates
+  )
+  SELECT
+    {{ product | literal }}, n.uri, n.generation, n.size, n.checksum, {{ run | literal }}, n.state, n.reason,
+    n.rows_read, n.rows_valid, n.rows_rejected, n.rows_duplicate, n.format, n.header, n.dates
+  FROM (
+    {{ processed() }}
+  ) AS n
+  LEFT JOIN `{{ ops }}.files` AS f
+    ON f.product = {{ product | literal }} AND f.uri = n.uri AND f.generation = n.generation
+  WHERE f.uri IS NULL;
   {% endif %}
 
   INSERT INTO `{{ ops }}.runs` (
@@ -163,5 +176,6 @@ IF NOT EXISTS (SELECT 1 FROM `{{ ops }}.runs` WHERE product = {{ product | liter
   DROP TABLE {{ table }}__accepted;
   DROP TABLE {{ table }}__keys;
   DROP TABLE {{ table }}__versions;
-  COMMIT TRANSACTION;
 END IF;
+
+COMMIT TRANSACTION;

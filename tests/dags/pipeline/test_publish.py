@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from datetime import date
 
 import pytest
@@ -216,6 +217,41 @@ def test_a_run_that_others_have_overtaken_leaves_their_files_alone(pipeline: Pip
     assert told == before
     assert (json.loads(run)["files"], json.loads(run)["rows_read"]) == (1, 2)
     assert json.loads(line)["uri"].endswith("/b.csv")  # of the version that is no more
+
+
+def test_files_that_another_run_has_published_meanwhile_are_not_published_again(pipeline: Pipeline) -> None:
+    pipeline.land("a.csv", "1,0,10", "1,1,11", "2,0,-1")
+    late = pipeline.discover()
+    pipeline.clean(late)
+    first = pipeline.run("3,0,10", name="b.csv")["run"]
+    before = pipeline.published()
+    pipeline.publish(late)
+    told = pipeline.published()
+    assert late["ti"].returned["discover"]["run"] != first
+    (run,) = set(told.pop("ops.runs")) - set(before.pop("ops.runs"))
+    assert (json.loads(run)["files"], json.loads(run)["rows_valid"]) == (0, 0)
+    assert told == before
+
+
+def test_each_publication_changes_a_row_of_its_products_own_first(pipeline: Pipeline) -> None:
+    """BigQuery aborts one of two transactions that change the same table. The emulator runs one at a time."""
+    for number in (1, 2):
+        # Keys and files that nobody has seen: of silver and the ledger, no row is changed.
+        run = pipeline.run(f"{number},0,7", name=f"{number}.csv")["run"]
+        assert pipeline.query("SELECT turns FROM silver.{product}__turn") == [(number,)]
+        _, _, transaction = submitted(pipeline, run).partition("BEGIN TRANSACTION;")
+        turn = rf"\s*--[^\n]*\s*UPDATE `silver\.{pipeline.product.name}__turn`"
+        assert re.match(turn, transaction)
+
+
+def test_new_files_change_no_row_that_products_share(pipeline: Pipeline) -> None:
+    new = pipeline.run("1,0,7")["run"]
+    pipeline.backfill("2017-01-02", "2017-01-02", apply=True)
+    again = pipeline.query("SELECT run FROM ops.files WHERE product = '{product}'")[0][0]
+    assert again != new
+    shared = r"(?:UPDATE|DELETE FROM|MERGE) `(ops\.\w+)`"
+    told = {run: re.findall(shared, submitted(pipeline, run)) for run in (new, again)}
+    assert told == {new: [], again: ["ops.files"]}
 
 
 @pytest.mark.parametrize("later", ["optional", "gone"])
