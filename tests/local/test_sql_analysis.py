@@ -69,7 +69,7 @@ def folder(tmp_path: Path) -> Path:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     (tmp_path / "ops").mkdir()
-    for name in ("ops/tables.sql", "pipeline/checks.sql", "pipeline/gold.sql"):
+    for name in ("ops/tables.sql", "pipeline/checks.sql", "pipeline/gold.sql", "pipeline/turn.sql"):
         shutil.copy(SQL / name, tmp_path / name)
     return tmp_path
 

@@ -1,11 +1,14 @@
 """A gold table is refreshed by what was touched, and shown only once it has passed its checks."""
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 import pytest
-from airflow.exceptions import AirflowFailException
+from airflow.exceptions import AirflowException, AirflowFailException
 
+from pipeline.scripts import script
 from tests.dags.pipeline.conftest import SELECT, Define
 from tests.dags.pipeline.orders import Pipeline
 
@@ -90,6 +93,63 @@ def test_a_select_that_comes_back_makes_the_whole_table_anew(pipeline: Pipeline,
         (date(2017, 1, 2), 1, 10),
         (date(2017, 1, 3), 1, 20),
     ]
+
+
+@pytest.mark.parametrize("rebuild", ["touched_partitions", "full"])
+def test_a_refresh_leaves_what_another_one_has_shown_since_it_began(
+    pipeline: Pipeline, define: Define, monkeypatch: pytest.MonkeyPatch, rebuild: str
+) -> None:
+    (table,) = pipeline.product.gold
+    pipeline.product = replace(pipeline.product, gold=(replace(table, rebuild=rebuild),))
+    refresh(pipeline, "1,0,10")
+    found = pipeline.run(f"2,{DAY},20", name="b.csv")
+    product = f"product = '{pipeline.product.name}'"
+    other = f"""
+INSERT INTO ops.refreshes (product, table_name, definition, run, refreshed_at)
+SELECT product, table_name, definition, '{found["run"]}', refreshed_at FROM ops.refreshes WHERE {product};
+INSERT INTO gold.{table.table} (order_date, orders, amount) VALUES (DATE '2017-01-03', 2, 21);
+"""
+    # The emulator runs a script in one go: what the other refresh does meanwhile is put into it.
+    build = "CREATE OR REPLACE TABLE `staging."
+    submitted_as(monkeypatch, lambda sql: sql.replace(build, f"{other}{build}"))
+    with pytest.raises(AirflowException, match="could not serialize with another refresh") as failure:
+        pipeline.refresh(found)
+    assert type(failure.value) is AirflowException  # which is tried again
+    assert pipeline.query(SHOWN) == [("2017-01-02", 10), ("2017-01-03", 21)]
+
+
+def test_each_refresh_of_dates_changes_a_row_of_its_tables_own(pipeline: Pipeline, define: Define) -> None:
+    """BigQuery aborts one of two transactions that change the same table. The emulator runs one at a time."""
+    for number in range(3):  # the first one makes the table
+        refresh(pipeline, f"{number},{number * DAY},7", name=f"{number}.csv")
+        assert pipeline.query("SELECT turns FROM silver.{product}__gold_turn") == [(number,)]
+
+
+def test_a_changed_layout_makes_the_table_anew_and_a_changed_select_replaces_it(
+    pipeline: Pipeline, define: Define, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refresh(pipeline, "1,0,10")
+    (table,) = pipeline.product.gold
+    # BigQuery replaces no table by one of another layout, the emulator does: it is told to replace none.
+    made = "TABLE `gold."
+    submitted_as(monkeypatch, lambda sql: sql.replace(f"CREATE OR REPLACE {made}", f"CREATE {made}"))
+    clustered = [
+        replace(table, cluster_by=columns) for columns in (("orders", "amount"), ("amount", "orders"))
+    ]
+    for changed in (*clustered, replace(table, rebuild="full", partition_by=None)):
+        pipeline.product = replace(pipeline.product, gold=(changed,))
+        pipeline.refresh(pipeline.discover()["ti"].returned["discover"])
+        assert pipeline.query(SHOWN) == [("2017-01-02", 10)]
+    define(SELECT.replace("Orders of", "All orders of"))
+    with pytest.raises(AirflowFailException, match="Already Exists"):
+        pipeline.refresh({})
+
+
+def submitted_as(monkeypatch: pytest.MonkeyPatch, change: Callable[[str], str]) -> None:
+    """Scripts of refreshes are changed before they are submitted."""
+    monkeypatch.setattr(
+        "pipeline.gold.script", lambda environment, sql, named: script(environment, change(sql), named)
+    )
 
 
 def test_checks_without_a_head_are_named(pipeline: Pipeline, define: Define) -> None:
