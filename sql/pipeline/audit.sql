@@ -3,7 +3,13 @@
 -- The ledger's counts were taken as files were read, the staged ones as rows were loaded: they must agree.
 -- Files that were rejected as a whole are told of, and stop nobody.
 -- A replay reads rejected rows alone: no ratio is asked of it, but that it read exactly the rows that were selected.
-DELETE FROM `{{ ops }}.checks` WHERE product = {{ product | literal }} AND run = {{ run | literal }} AND step = 'audit';
+{% set noted %}
+product = {{ product | literal }} AND run = {{ run | literal }} AND step = 'audit'
+{%- endset %}
+-- All products share the table, and BigQuery lets few statements at once change rows of one: see checks.sql.
+IF EXISTS (SELECT 1 FROM `{{ ops }}.checks` WHERE {{ noted }}) THEN
+  DELETE FROM `{{ ops }}.checks` WHERE {{ noted }};
+END IF;
 
 INSERT INTO `{{ ops }}.checks` (product, run, step, name, severity, passed, detail)
 WITH
@@ -151,4 +157,4 @@ SELECT
     'passed'
   ) AS audit
 FROM `{{ ops }}.checks`
-WHERE product = {{ product | literal }} AND run = {{ run | literal }} AND step = 'audit' AND severity = 'fail';
+WHERE {{ noted }} AND severity = 'fail';

@@ -1,6 +1,7 @@
 """A gold table is refreshed by what was touched, and shown only once it has passed its checks."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -8,6 +9,7 @@ from datetime import date
 import pytest
 from airflow.exceptions import AirflowException, AirflowFailException
 
+from medallion.sql import SQL
 from pipeline.scripts import script
 from tests.dags.pipeline.conftest import SELECT, Define
 from tests.dags.pipeline.orders import Pipeline
@@ -55,6 +57,35 @@ def test_a_refresh_that_failed_is_made_up_for_by_the_next_one(pipeline: Pipeline
         refresh(pipeline, f"2,{DAY},500", name="b.csv")
     refresh(pipeline, f"2,{DAY + 1},50", name="c.csv")
     assert pipeline.query(SHOWN) == [("2017-01-02", 10), ("2017-01-03", 50)]
+
+
+def test_a_second_try_notes_what_was_found_once(pipeline: Pipeline, define: Define) -> None:
+    found = pipeline.run("2,0,500")
+    for _ in range(2):
+        with pytest.raises(AirflowFailException, match="small"):
+            pipeline.refresh(found)
+    assert [(severity, passed) for _, severity, passed, *_ in pipeline.query(CHECKED % found["run"])] == [
+        ("warn", False),
+        ("fail", False),
+    ]
+
+
+def test_a_table_without_checks_is_shown(pipeline: Pipeline, define: Define) -> None:
+    define(checks="")
+    run = refresh(pipeline, "1,0,500")
+    assert pipeline.query(SHOWN) == [("2017-01-02", 500)]
+    assert pipeline.query(CHECKED % run) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["pipeline/audit", "pipeline/checks", "pipeline/gold", "training/scores_checks"]
+)
+def test_of_tables_that_products_share_rows_are_deleted_only_where_there_are_some(name: str) -> None:
+    """BigQuery lets two statements at once change rows of a table, and fails those after the next twenty."""
+    statements = re.split(r";\n", (SQL / f"{name}.sql").read_text())
+    deleting = [statement for statement in statements if "DELETE FROM `{{ ops }}" in statement]
+    assert len(deleting) == 1
+    assert re.search(r"IF EXISTS \(\s*SELECT 1\s+FROM `\{\{ ops .*\) THEN\s+DELETE", deleting[0], re.DOTALL)
 
 
 def test_a_warning_is_noted_and_stops_nothing(pipeline: Pipeline, define: Define) -> None:
