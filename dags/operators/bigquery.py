@@ -84,7 +84,8 @@ class BigQueryJobOperator(BigQueryInsertJobOperator):
         path = context["ti"].xcom_pull(task_ids=self.task_id, key="job_id_path")
         job_id = path.rpartition(":")[2]
         job = self._hook().get_job(job_id=job_id, project_id=self.project_id, location=self.location)
-        self._handle_job_error(job)
+        if job.state == "DONE":  # else the trigger could not ask: the next try adopts what still runs
+            self._handle_job_error(job)
         return super().execute_complete(context, event)
 
     def _handle_job_error(self, job: Any) -> None:

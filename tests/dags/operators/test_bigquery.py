@@ -142,6 +142,24 @@ def test_a_job_that_has_ended_is_noted_with_what_it_was_for(
     ]
 
 
+def test_a_job_that_still_runs_is_not_noted(
+    table: str, context: dict[str, Any], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = operator(f"INSERT INTO {table} VALUES (1)", "runs", noted_in=f"{PROJECT}.gold.no_such_table")
+    job_id = work.execute(context)
+    context["ti"].xcom_push("job_id_path", f"{PROJECT}:US:{job_id}")
+    tried = f"Job {job_id} is not noted"  # what each try to note it is told
+    caplog.clear()
+    with monkeypatch.context() as running:
+        running.setattr(bigquery.QueryJob, "state", "RUNNING")  # the emulator's jobs are done at once
+        with pytest.raises(AirflowException, match="no answer") as failure:
+            work.execute_complete(context, {"status": "error", "message": "no answer"})
+    assert type(failure.value) is AirflowException  # which is tried again
+    assert tried not in caplog.text
+    work.execute_complete(context, {"status": "success", "message": "", "job_id": job_id})
+    assert tried in caplog.text
+
+
 def test_a_job_goes_well_though_it_cannot_be_noted(
     table: str, context: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
