@@ -130,7 +130,8 @@ def _stage(model: Model, environment: Environment, context: Context) -> Job:
 def _load(model: Model, environment: Environment, context: Context) -> Job:
     work, table = _work(model, context)
     snapshot = context["ti"].xcom_pull(task_ids=PLAN)["snapshot"]
-    uri = f"{_output(model, environment, snapshot, context['ti'].xcom_pull(task_ids=LIVE))}/*.parquet"
+    output = _output(model, environment, snapshot, context["ti"].xcom_pull(task_ids=LIVE))
+    uri = f"{output}/part-*.parquet"  # a star goes on through folders, as Spark's _temporary
     source = {"sourceUris": [uri], "sourceFormat": "PARQUET"}
     return f"{work}-load", load(environment, table, _labels(model, context), **source)
 

@@ -34,7 +34,8 @@ def stage(product: Product, environment: Environment) -> TaskGroup:
             environment,
             f"{staging_table(product.name, manifest.run)}__rows",
             labels(product.name, STEP, manifest.run),
-            sourceUris=[f"{manifest.output}/rows/*.parquet"],
+            # A star goes on through folders, as Spark's _temporary.
+            sourceUris=[f"{manifest.output}/rows/part-*.parquet"],
             sourceFormat="PARQUET",
             schema={"fields": rows_schema(contract)},
         )
