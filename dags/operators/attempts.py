@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from itertools import count
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from google.api_core.exceptions import NotFound
 
 Job = TypeVar("Job")
 
@@ -21,3 +23,15 @@ def attempt(
         if job is None or not failed(job):
             return job_id, job
     raise AssertionError("count() does not end")
+
+
+def existing(get: Callable[..., Job], named: str, **where: Any) -> Callable[[str], Job | None]:
+    """Finds a job by its id, or None: `get`, which takes the id by the name `named`, raises NotFound."""
+
+    def find(job_id: str) -> Job | None:
+        try:
+            return get(**{named: job_id}, **where)
+        except NotFound:
+            return None
+
+    return find

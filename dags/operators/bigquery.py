@@ -9,9 +9,9 @@ from airflow.exceptions import AirflowException, AirflowFailException
 from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
 from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator
 from airflow.sdk import Context
-from google.api_core.exceptions import BadRequest, Conflict, NotFound
+from google.api_core.exceptions import BadRequest, Conflict
 
-from operators.attempts import attempt
+from operators.attempts import attempt, existing
 
 log = logging.getLogger(__name__)
 
@@ -63,12 +63,7 @@ class BigQueryJobOperator(BigQueryInsertJobOperator):
         return super().execute(context)
 
     def _submit_job(self, hook: BigQueryHook, job_id: str) -> Any:
-        def find(name: str) -> Any:
-            try:
-                return hook.get_job(job_id=name, project_id=self.project_id, location=self.location)
-            except NotFound:
-                return None
-
+        find = existing(hook.get_job, "job_id", project_id=self.project_id, location=self.location)
         name, job = attempt(job_id, find, self._is_of_no_use)
         if job is not None:
             log.info("Adopting job %s in state %s", name, job.state)

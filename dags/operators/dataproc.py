@@ -9,13 +9,12 @@ from airflow.providers.google.cloud.operators.dataproc import (
     DataprocSubmitJobOperator,
 )
 from airflow.sdk import Context
-from google.api_core.exceptions import NotFound
 from google.cloud.dataproc_v1 import Batch, JobStatus
 
 from medallion.environments import Environment, Spark
 from medallion.errors import ConfigError
 from medallion.release import LIBRARY
-from operators.attempts import attempt
+from operators.attempts import attempt, existing
 
 # One that is being cancelled still writes: it is waited for before the next attempt.
 FAILED_BATCHES = (Batch.State.FAILED, Batch.State.CANCELLED)
@@ -26,14 +25,7 @@ class BatchOperator(DataprocCreateBatchOperator):
     """A serverless batch. `batch_id` is the identity of the work; attempts are numbered behind it."""
 
     def execute(self, context: Context) -> Any:
-        hook = DataprocHook(gcp_conn_id=self.gcp_conn_id, impersonation_chain=self.impersonation_chain)
-
-        def find(name: str) -> Batch | None:
-            try:
-                return hook.get_batch(batch_id=name, region=self.region, project_id=self.project_id)
-            except NotFound:
-                return None
-
+        find = existing(self.hook.get_batch, "batch_id", region=self.region, project_id=self.project_id)
         self.batch_id, _ = attempt(str(self.batch_id), find, lambda batch: batch.state in FAILED_BATCHES)
         return super().execute(context)
 
@@ -43,13 +35,7 @@ class JobOperator(DataprocSubmitJobOperator):
 
     def execute(self, context: Context) -> Any:
         hook = DataprocHook(gcp_conn_id=self.gcp_conn_id, impersonation_chain=self.impersonation_chain)
-
-        def find(name: str) -> Any:
-            try:
-                return hook.get_job(job_id=name, region=self.region, project_id=self.project_id)
-            except NotFound:
-                return None
-
+        find = existing(hook.get_job, "job_id", region=self.region, project_id=self.project_id)
         reference = self.job["reference"]
         name, _ = attempt(reference["job_id"], find, lambda job: job.status.state in FAILED_JOBS)
         self.job = {**self.job, "reference": {**reference, "job_id": name}}
