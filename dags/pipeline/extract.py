@@ -1,7 +1,7 @@
 """extract: pulls what a source has new into bronze, where discover finds it like any file that landed."""
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from airflow.exceptions import AirflowFailException
@@ -13,6 +13,7 @@ from medallion.products import Product, changed_source
 from medallion.sources import FileSource, HttpSource, SqlSource, period_of
 from pipeline.bronze import bronze_of
 from pipeline.http_source import pull_answers
+from pipeline.missed import pull_missed
 from pipeline.sql_source import pull_table
 from pipeline.work import EXTRACT, asked_for, moment_of
 
@@ -35,7 +36,7 @@ def extract(product: Product, environment: Environment) -> Any:
     def pull(**context: Any) -> int:
         if asked_for(context):
             return 0
-        made = pull_source(product, source, environment, moment_of(context))
+        made = pull_source(product, source, environment, context)
         log.info("product=%s step=extract made=%d", product.name, made)
         return made
 
@@ -43,14 +44,18 @@ def extract(product: Product, environment: Environment) -> Any:
 
 
 def pull_source(
-    product: Product, source: HttpSource | SqlSource, environment: Environment, moment: datetime
+    product: Product, source: HttpSource | SqlSource, environment: Environment, context: Any
 ) -> int:
-    """Pulls what a source has at a run's moment; returns how many objects it made."""
-    source = _as_set_here(product, source)
+    """Pulls what a source has at a run's moment, and what runs before it have missed; returns how many
+    objects that made.
+    """
+    source, moment = _as_set_here(product, source), moment_of(context)
     bronze, period = bronze_of(product, environment), period_of(moment, source.period, product.timezone)
-    if isinstance(source, HttpSource):
-        return pull_answers(source, period, bronze)
-    return pull_table(source, period, moment, bronze)
+    if isinstance(source, SqlSource):
+        return pull_table(source, period, moment, bronze)
+    # An API that is not asked for a period says what is so now: what it said then is gone.
+    missed = pull_missed(product, source, environment, bronze, context) if source.by_period else 0
+    return missed + pull_answers(source, period, bronze)
 
 
 def _as_set_here(product: Product, source: HttpSource | SqlSource) -> HttpSource | SqlSource:

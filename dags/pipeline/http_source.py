@@ -40,6 +40,10 @@ class NotNowError(MedallionError):
         self.wait = wait
 
 
+class NotLetInError(AirflowFailException):
+    """The API does not know who asks, whatever is asked for."""
+
+
 @dataclass(frozen=True)
 class Api:
     """A session with an API, and the seconds between two requests."""
@@ -80,7 +84,8 @@ class Api:
             raise AirflowFailException(f"{asked} and over {MAX_BYTES:,} bytes. Next: ask for less at a time.")
         if answer.status_code != 200:
             told = f"{asked}: {content[:SHOWN].decode(errors='replace')}"
-            raise AirflowFailException(f"{told}. Next: mend source in the product, or the connection.")
+            final = NotLetInError if answer.status_code == 401 else AirflowFailException
+            raise final(f"{told}. Next: mend source in the product, or the connection.")
         try:
             json.loads(content)
         except (ValueError, RecursionError) as error:
@@ -99,10 +104,15 @@ def pull_answers(source: HttpSource, period: str, bronze: Bronze) -> int:
     api = Api(source.connection, session, hook.url_from_endpoint(source.path), interval)
     made = 0
     for part, parameters in (source.parts or {"": {}}).items():
-        folder = f"{source.label}={part}/period={period}/" if part else f"period={period}/"
+        folder = f"{folder_of(source, part)}{period}/"
         query = {key: _filled(value, period) for key, value in {**source.query, **parameters}.items()}
         made += _pull_pages(api, query, source.pages, folder, bronze)
     return made
+
+
+def folder_of(source: HttpSource, part: str) -> str:
+    """Below which bronze has a part's periods; without parts it is ""."""
+    return f"{source.label}={part}/period=" if part else "period="
 
 
 def _pull_pages(api: Api, query: dict[str, Any], pages: Pages | None, folder: str, bronze: Bronze) -> int:
@@ -110,6 +120,8 @@ def _pull_pages(api: Api, query: dict[str, Any], pages: Pages | None, folder: st
     made, url, seen = 0, api.url, set[str]()
     for page in count(1):
         name = f"{folder}{page}.json"
+        if {name, f"{folder}{page + 1}.json"} <= there:
+            continue  # what it says of the next page was followed
         if name not in there:
             made += bronze.create(name, api.ask(url, query), "application/json")
         following = _following(bronze.read(name), pages) if pages else None

@@ -28,7 +28,7 @@ def product_dag(product: Product, environment: Environment) -> DAG:
         dag_id=product.name,
         description=product.description,
         schedule=_timetable(product, environment),
-        catchup=False,
+        catchup=False,  # extract makes up for what runs that didn't come would have pulled
         max_active_runs=1,  # one writer for each silver table
         default_args=task_defaults(product, environment),
         tags=["data product", *(f"{name}:{value}" for name, value in product.labels.items())],

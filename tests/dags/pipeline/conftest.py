@@ -18,12 +18,14 @@ from pyspark.sql import SparkSession
 
 import medallion.gold
 from local.mail import mail_server
+from local.open_meteo import OpenMeteo
 from local.services import free_ports
 from local.standins import MAIL_OPTIONS
 from medallion.alerts import Alert
 from medallion.models import load_model
 from medallion.products import GoldTable, load_product
 from medallion.sql import SQL
+from pipeline import http_source
 from pipeline.bronze import Bronze
 from tests.dags.pipeline.channels import Channel, Mails
 from tests.dags.pipeline.collection import Collection, use_firestore
@@ -80,6 +82,26 @@ def slack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Channel]:
     yield channel
     channel.shutdown()
     channel.server_close()
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenMeteo]:
+    """A weather API, behind the connection `weather_api`."""
+    server = OpenMeteo()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    connection = {"conn_type": "http", "host": server.url, "extra": {"X-Key": "secret"}}
+    monkeypatch.setenv("AIRFLOW_CONN_WEATHER_API", json.dumps(connection))
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that were waited, but for none."""
+    waited: list[float] = []
+    monkeypatch.setattr(http_source, "sleep", lambda seconds: waited.append(seconds) if seconds else None)
+    return waited
 
 
 @pytest.fixture

@@ -33,7 +33,8 @@ def pulled(monkeypatch: pytest.MonkeyPatch) -> list[SqlSource]:
 
 def pull() -> int:
     assert isinstance(PRODUCT.source, SqlSource)
-    return pull_source(PRODUCT, PRODUCT.source, load_environment("local"), datetime(2026, 1, 10, tzinfo=UTC))
+    context = {"logical_date": datetime(2026, 1, 10, tzinfo=UTC)}
+    return pull_source(PRODUCT, PRODUCT.source, load_environment("local"), context)
 
 
 def test_without_the_variable_the_file_holds(pulled: list[SqlSource]) -> None:

@@ -1,8 +1,6 @@
 """Answers of an API in bronze: each once, as it is, and politely asked for."""
 
 import json
-import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -21,25 +19,6 @@ PLACES = {
 }
 DAY = {"hourly": "temperature_2m", "start_date": "{period}", "end_date": "{period}"}
 SOURCE = HttpSource("weather_api", "/v1/forecast", query=DAY, label="city", parts=PLACES)
-
-
-@pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenMeteo]:
-    server = OpenMeteo()
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    connection = {"conn_type": "http", "host": server.url, "extra": {"X-Key": "secret"}}
-    monkeypatch.setenv("AIRFLOW_CONN_WEATHER_API", json.dumps(connection))
-    yield server
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds that were waited, but for none."""
-    waited: list[float] = []
-    monkeypatch.setattr(http_source, "sleep", lambda seconds: waited.append(seconds) if seconds else None)
-    return waited
 
 
 def test_each_part_has_its_answer_as_it_came(api: OpenMeteo, bronze: Bronze) -> None:
