@@ -46,7 +46,7 @@ def discover(product: Product, environment: Environment) -> Any:
         if "backfill" in asked:
             return _processed_files(product, environment, asked["backfill"])
         if "forget" in asked:
-            forget(product, environment, asked["forget"]["request"])
+            forget(product, environment, asked["forget"]["request"], context)
             return {}  # what gold shows is owed anew
         return _new_files(product, environment)
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -37,6 +37,7 @@ PARAM = Param(
 )
 MODEL_TABLES = ("customer_features", "customer_scores")  # of gold, which a model's runs write
 COPIES = ("rows", "exports", "scratch")  # of a run: what its job has written, was given and has unpacked
+ACTIVE = ["queued", "running"]  # states of a DAG run that has not ended
 REWRITTEN = "rewritten-from"  # of an object's metadata: the generation without which it was written anew
 PART = 500  # rows of what was found in one query, which may be a megabyte long; names have up to a kilobyte
 NOTHING = dict.fromkeys(("uri", "known", "generation", "size", "checksum", "reason", "rejected"))
@@ -45,12 +46,12 @@ BINARY = "application/octet-stream"
 log = logging.getLogger(__name__)
 
 
-def forget(product: Product, environment: Environment, request: str) -> None:
+def forget(product: Product, environment: Environment, request: str, context: Mapping[str, Any]) -> None:
     """Takes a person out of a product; gold owes the dates that it touches. Done again, it changes nothing.
 
     Raises AirflowSkipException where nothing was published yet, and AirflowFailException for a request that
     is not there, has the name of an earlier one, or names no column that silver shows as it came, and while
-    files wait for a run.
+    files wait for a run or the product's model is being trained or scores.
     """
     contract = parse_contract(load_contract(product.contract), f"conf/contracts/{product.contract}.yaml")
     run = f"forget-{identifier(request.rpartition('/')[2].removesuffix('.json'))}"
@@ -61,6 +62,7 @@ def forget(product: Product, environment: Environment, request: str) -> None:
         _require_done(product, environment, request, run)
         _delete_request(storage, request)  # the try that deleted it may have left older versions
         return
+    _require_no_training(product, context)
     if not _is_done(storage, product, environment, request, run):
         _require_processed(storage, product, environment)
         if not table_columns(environment, "silver", product.name, product.partition_by):
@@ -113,6 +115,19 @@ def _require_processed(storage: Client, product: Product, environment: Environme
         raise AirflowFailException(
             f"{waiting}: expected the ledger to hold every file of {product.name}, got {len(new)} of "
             f"{len(files)} that it lacks. Next: run the DAG first, or take the file away, and ask again."
+        )
+
+
+def _require_no_training(product: Product, context: Mapping[str, Any]) -> None:
+    """Raises AirflowFailException while the DAG of the product's model has a run that has not ended.
+
+    It may have read the person already, and would write them anew behind what is taken out.
+    """
+    active = context["ti"].get_dr_count(dag_id=product.train, states=ACTIVE) if product.train else 0
+    if active:
+        raise AirflowFailException(
+            f"{product.train}: expected no run that is queued or running, got {active}, which may have read "
+            "the person's rows. Next: wait until it has ended, and ask again with the same request."
         )
 
 

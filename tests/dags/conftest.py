@@ -21,17 +21,21 @@ CONNECTION = (
 
 
 class TaskInstance:
-    """What a task hands on, kept in memory."""
+    """What a task hands on, kept in memory; `dag_runs` are the states of other DAGs' runs."""
 
     def __init__(self) -> None:
         self.returned: dict[str, Any] = {}
         self.pushed: dict[str, Any] = {}
+        self.dag_runs: dict[str, list[str]] = {}
 
     def xcom_push(self, key: str, value: Any) -> None:
         self.pushed[key] = value
 
     def xcom_pull(self, task_ids: str, key: str | None = None) -> Any:
         return self.pushed[key] if key else self.returned[task_ids]
+
+    def get_dr_count(self, dag_id: str, states: list[str]) -> int:
+        return sum(state in states for state in self.dag_runs.get(dag_id, ()))
 
 
 def pytest_configure(config: pytest.Config) -> None:

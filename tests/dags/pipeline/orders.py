@@ -84,13 +84,14 @@ class Pipeline:
         replay: dict[str, Any] | None = None,
         backfill: dict[str, Any] | None = None,
         forget: dict[str, Any] | None = None,
+        dag_runs: dict[str, list[str]] | None = None,
     ) -> dict[str, Any]:
-        """The context in which the tasks after discover run."""
+        """The context in which the tasks after discover run; beside runs of other DAGs in these states."""
         instance, began = TaskInstance(), SimpleNamespace(start_date=datetime.now(UTC))
         find = product_dag(self.product, self.environment).get_task("discover").python_callable
-        instance.returned["discover"] = find(
-            params={"replay": replay, "backfill": backfill, "forget": forget}
-        )
+        instance.dag_runs = dag_runs or {}
+        params = {"replay": replay, "backfill": backfill, "forget": forget}
+        instance.returned["discover"] = find(params=params, ti=instance)
         return {"ti": instance, "logical_date": None, "dag_run": began}
 
     def clean(self, context: dict[str, Any]) -> None:

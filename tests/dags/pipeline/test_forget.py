@@ -157,6 +157,23 @@ def test_features_and_scores_go_with_the_person_where_the_product_trains_a_model
     assert pipeline.query(named) == [(77 in left,)]
 
 
+def test_while_the_model_is_trained_nothing_is_taken_out(pipeline: Pipeline) -> None:
+    pipeline.product = replace(pipeline.product, train="customer_churn")
+    pipeline.run("1,0,77", "2,0,5")
+    request, before = ask(pipeline, "77"), pipeline.published()
+    for state in ("queued", "running"):
+        runs = {"customer_churn": ["success", state], "weather": ["running"]}
+        with pytest.raises(
+            AirflowFailException,
+            match=r"customer_churn: expected no run .* got 1, .*Next: wait .*same request",
+        ):
+            pipeline.discover(forget=request, dag_runs=runs)
+    assert pipeline.published() == before
+    assert "1,0,77" in bronze(pipeline, "a.csv").read_text()
+    pipeline.discover(forget=request, dag_runs={"customer_churn": ["success", "failed"]})
+    assert pipeline.query(SILVER) == [(2, 5)]
+
+
 def test_a_json_document_stays_as_it_is_and_is_told(pipeline: Pipeline) -> None:
     pipeline.run("1,0,77", "2,0,5")
     pipeline.query("UPDATE ops.files SET format = 'json' WHERE product = '{product}'")
