@@ -53,6 +53,10 @@ def literal(value: Any) -> str:
     raise MedallionError(f"No SQL literal for a {type(value).__name__}: {value!r}")
 
 
-def standing_alone(text: str) -> str:
-    """The regular expression, BigQuery's and Python's, of what holds a text between no letters and digits."""
-    return f"(^|[^0-9A-Za-z]){re.escape(text)}([^0-9A-Za-z]|$)"
+def standing_alone(text: str, number: bool = False) -> str:
+    """The regular expression, BigQuery's and Python's, of what holds a text between no letters and digits.
+
+    A number may have more zeros than it needs.
+    """
+    before, after = "0*" if number else "", "0*" if number and "." in text else ""
+    return f"(^|[^0-9A-Za-z]){before}{re.escape(text)}{after}([^0-9A-Za-z]|$)"

@@ -31,7 +31,7 @@ BROKEN_TEXT = re.compile("[\udc80-\udcff]")
 
 @dataclass(frozen=True)
 class Person:
-    """Whose rows are meant: those whose `column` holds `value`."""
+    """Whose rows are meant: those whose `column` holds `value`, which as a number has no needless zeros."""
 
     contract: Contract
     column: Column
@@ -40,7 +40,7 @@ class Person:
     @property
     def pattern(self) -> str:
         """The regular expression of a text in which the value stands by itself."""
-        return standing_alone(self.value)
+        return standing_alone(self.value, number=self.column.sql_type in NUMBERS)
 
     def is_named(self, text: str) -> bool:
         """Whether the value stands somewhere in a text: all that a broken row can be asked."""

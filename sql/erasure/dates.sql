@@ -7,7 +7,10 @@ FROM (
   SELECT `{{ partition_by }}` AS partition_date, {{ loop.first | literal }} AS shown
   -- Of any date: the table asks for a filter all the same.
   FROM `{{ silver }}.{{ place }}`
-  WHERE `{{ partition_by }}` >= DATE '0001-01-01' AND CAST(`{{ column }}` AS STRING) = {{ value | literal }}
+  WHERE
+    `{{ partition_by }}` >= DATE '0001-01-01'
+    AND
+    {% include 'erasure/theirs.sql' %}
   {{ '' if loop.last else 'UNION ALL' }}
   {% endfor %}
 )

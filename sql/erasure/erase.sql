@@ -5,7 +5,9 @@
 {% set shown_dates = (dates | selectattr('shown') | map(attribute='partition_date') | list) | literal %}
 {% set found = '`' ~ staging ~ '.' ~ found_table ~ '`' %}
 {% set their_rejected = 'TO_HEX(MD5(raw)) IN (SELECT rejected FROM ' ~ found ~ ' WHERE rejected IS NOT NULL)' %}
-{% set theirs = 'CAST(`' ~ column ~ '` AS STRING) = ' ~ (value | literal) %}
+{% set theirs %}
+{% include 'erasure/theirs.sql' %}
+{% endset %}
 IF NOT EXISTS (SELECT 1 FROM `{{ ops }}.erasures` WHERE product = {{ product | literal }} AND run = {{ run | literal }}) THEN
   BEGIN TRANSACTION;
 

@@ -40,7 +40,7 @@ def own_contract(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.forget.load_contract", lambda _: pipeline.contract)
 
 
-def ask(pipeline: Pipeline, value: str, column: str = "amount", name: str = "1f2e") -> dict[str, str]:
+def ask(pipeline: Pipeline, value: Any, column: str = "amount", name: str = "1f2e") -> dict[str, str]:
     """Leaves a request; of this small product a person is told by the amount."""
     uri = f"gs://{pipeline.environment.buckets['lake']}/erasures/{name}.json"
     pipeline.path(uri).parent.mkdir(parents=True, exist_ok=True)
@@ -112,6 +112,46 @@ def test_rejected_rows_can_be_replayed_from_a_file_that_was_rewritten(pipeline: 
     pipeline.contract = contract(minimum=-1)
     pipeline.replay()
     assert pipeline.query(SILVER) == [(2, -1)]
+
+
+@pytest.mark.parametrize("value", ["077", " 77.00 ", 77, 77.0, "7.7e1"])
+def test_a_number_may_be_written_otherwise(pipeline: Pipeline, value: Any) -> None:
+    pipeline.run("1,0,77", "2,0,5", name="a.csv")
+    pipeline.contract = contract(minimum=100)
+    pipeline.run("3,0,077", "4,0,6", name="b.csv")  # both are rejected
+    pipeline.discover(forget=ask(pipeline, value))
+    assert pipeline.query(SILVER) == [(2, 5)]
+    assert pipeline.query("SELECT raw FROM quarantine.{product}") == [("4,0,6",)]
+    assert pipeline.query(NOTED) == [(1, 0, 1, 2, 0, 0)]
+
+
+@pytest.mark.parametrize("value", ["77x", "77.5", "", True, None, 2**63, "NaN", "1e99"])
+def test_a_value_that_the_column_cannot_hold_is_told_without_it(pipeline: Pipeline, value: Any) -> None:
+    pipeline.run("1,0,77")
+    request = ask(pipeline, value)
+    with pytest.raises(AirflowFailException, match=r"value: expected one that amount, .* Next: ") as error:
+        pipeline.discover(forget=request)
+    assert not value or str(value) not in str(error.value)
+    assert pipeline.path(request["request"]).exists()
+
+
+@pytest.mark.parametrize(("column", "value", "days"), [("mail", "a@b", [3, 4]), ("balance", "1.5", [3])])
+def test_persons_are_told_by_the_value_of_a_text_or_a_number(
+    pipeline: Pipeline, column: str, value: str, days: list[int]
+) -> None:
+    document = contract()
+    for name, kind in (("mail", "STRING"), ("balance", "NUMERIC(10, 2)")):
+        document["schema"][0]["properties"].append({"name": name, "physicalType": kind})
+    silver = (
+        "SELECT DATE '2017-01-03' AS order_date, ' a@b' AS mail, CAST('1.50' AS NUMERIC) AS balance"
+        " UNION ALL SELECT DATE '2017-01-04', 'a@b ', 15 UNION ALL SELECT DATE '2017-01-05', 'a@bc', NULL"
+    )
+    for table in ("{product}", "{product}__superseded"):
+        pipeline.query(f"CREATE TABLE silver.{table} (order_date DATE, mail STRING, balance NUMERIC(10, 2))")
+        pipeline.query(f"INSERT INTO silver.{table} {silver}")
+    asked = {"product": pipeline.product.name, "partition_by": "order_date", "column": column, "value": value}
+    sql = render("erasure/dates.sql", pipeline.environment, contract=parse_contract(document, "c"), **asked)
+    assert pipeline.query(sql) == [(date(2017, 1, day), True) for day in days]
 
 
 def test_copies_of_runs_that_were_never_published_are_gone(pipeline: Pipeline) -> None:
@@ -332,5 +372,7 @@ def test_documents_of_the_person_are_deleted(
 
 def test_a_column_that_silver_does_not_show_is_told(pipeline: Pipeline) -> None:
     pipeline.run("1,0,7")
-    with pytest.raises(AirflowFailException, match="column: expected one that silver of orders shows"):
+    with pytest.raises(AirflowFailException, match=r"column: expected one of type STRING or .* got 'mail'"):
         pipeline.discover(forget=ask(pipeline, "7", column="mail"))
+    with pytest.raises(AirflowFailException, match=r"got 'ordered_at'\. Next: ask for another column"):
+        pipeline.discover(forget=ask(pipeline, "7", column="ordered_at"))
