@@ -152,9 +152,13 @@ def plan_run(model: Model, environment: Environment, history: History) -> dict[s
 
 
 def _settings(model: Model, environment: Environment, release: str) -> str:
-    """Fingerprint of everything but data that a version is made of."""
+    """Fingerprint of everything but data that a version is made of.
+
+    The model's name is part of it: a version names jobs, of which no other model's may be taken for its own.
+    """
     sql = [render(name, environment) for name in ("gold/customer_features.sql", "training/examples.sql")]
-    return _hash([model.document["snapshots"], model.document["training"], model.image, release, sql])
+    document = model.document
+    return _hash([model.name, document["snapshots"], document["training"], model.image, release, sql])
 
 
 def _dates(

@@ -1,5 +1,6 @@
 """A model's run on the emulators: what it plans to learn from, and which inputs it refuses."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from medallion.features import snapshot_script
 from medallion.models import load_model
 from medallion.sql import literal
 from pipeline.model_work import read_plan
-from pipeline.training import model_dag
+from pipeline.training import History, model_dag, plan_run
 from tests.dags.pipeline.models import CUSTOMERS, FIRST, LAST, PLANNED, Handed, ModelRun
 
 
@@ -189,6 +190,14 @@ def test_the_same_data_is_not_trained_on_twice(run: ModelRun) -> None:
     assert again["version"] == first["version"]
     with pytest.raises(AirflowSkipException, match=r"Nothing is trained\. The live version was made"):
         run.task("train", again)
+
+
+def test_no_two_models_have_a_version_of_one_name(run: ModelRun) -> None:
+    history = History(FIRST, LAST, "fingerprint", 1, None)
+    models = [replace(load_model("customer_churn"), name=name) for name in (run.name, f"{run.name}_b")]
+    one, other = (plan_run(model, run.environment, history)["version"] for model in models)
+    assert one.split("-")[0] == other.split("-")[0] == f"{LAST:%Y%m%d}"
+    assert one.split("-")[1] != other.split("-")[1]
 
 
 def test_after_a_rollback_a_version_is_held_against_another(run: ModelRun) -> None:
