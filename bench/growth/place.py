@@ -11,7 +11,6 @@ from typing import Any
 import requests
 
 from bench.growth.failures import reason
-from bench.growth.memory import Peaks, watched
 from local.airflow import AirflowApi
 from local.cloud import Cloud, start, start_over
 from local.following import follow
@@ -26,14 +25,13 @@ STEPS = ("discover", "clean", "stage", "audit", "publish", "gold")
 
 @dataclass(frozen=True)
 class Run:
-    """What a run of the DAG took: seconds of each step, from the end of the one before, and peak memory.
+    """What a run of the DAG took: seconds of each step, from the end of the one before.
 
     Its name is empty where it found no new file.
     """
 
     name: str
     steps: dict[str, float]
-    peaks: Peaks
 
     @property
     def seconds(self) -> float:
@@ -42,12 +40,11 @@ class Run:
 
 
 class StoppedError(MedallionError):
-    """A run has not come to its end: the step that it was at, where that is known, and peak memory."""
+    """A run has not come to its end: the step that it was at, where that is known."""
 
-    def __init__(self, error: Exception, step: str | None, peaks: Peaks) -> None:
+    def __init__(self, error: Exception, step: str | None) -> None:
         super().__init__(f"at {step or 'a step that is not known'}: {reason(error)}")
         self.step = step
-        self.peaks = peaks
 
 
 @dataclass(frozen=True)
@@ -57,23 +54,24 @@ class Place:
     cloud: Cloud
     api: AirflowApi
 
+    def services(self) -> dict[str, int]:
+        """Its services by name, with their process ids."""
+        return {name: service["pid"] for name, service in json.loads(STATE.read_text()).items()}
+
     def run(self, files: list[Path]) -> Run:
         """Lands files and runs the DAG over them.
 
         Raises StoppedError where the run does not come to its end.
         """
         self.cloud.land(PRODUCT, {file.name: file for file in files})
-        services = {name: service["pid"] for name, service in json.loads(STATE.read_text()).items()}
-        peaks: Peaks = {}
         dag_run = ""
         try:
-            with watched(services) as peaks:
-                dag_run = self.api.trigger(PRODUCT)
-                follow(self.api, PRODUCT, dag_run)
+            dag_run = self.api.trigger(PRODUCT)
+            follow(self.api, PRODUCT, dag_run)
         except Exception as error:  # from a run that failed to an Airflow that is gone
-            raise StoppedError(error, self._step_at(dag_run), peaks) from error
+            raise StoppedError(error, self._step_at(dag_run)) from error
         found = self.api.returned(PRODUCT, dag_run, "discover") or {}
-        return Run(found.get("run", ""), steps(self.api.tasks(PRODUCT, dag_run)), peaks)
+        return Run(found.get("run", ""), steps(self.api.tasks(PRODUCT, dag_run)))
 
     def _step_at(self, dag_run: str) -> str | None:
         try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bench.cleaning import data
 from bench.cleaning.paths import DATA
 from bench.growth.failures import explain, next_step
-from bench.growth.memory import AIRFLOW, ALL, Peaks
+from bench.growth.memory import AIRFLOW, ALL, Peaks, watched
 from bench.growth.place import STEPS, Run, StoppedError, place
 from bench.growth.table import GIB, Bar, Figures
 from local.following import say
@@ -15,7 +15,15 @@ from medallion.errors import MedallionError
 TITLE = "Years in one run"
 MOST = 1.10  # seconds a row at the last scale, of those at the one before
 MEMORY = ("Spark", "BigQuery", AIRFLOW, ALL)
-Measured = dict[int, tuple[int, Run]]  # by the number of years: rows read, and the run
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A scale that ran: the rows that it read, the run, and peak memory."""
+
+    read: int
+    run: Run
+    peaks: Peaks
 
 
 @dataclass(frozen=True)
@@ -27,52 +35,54 @@ class Failure:
     peaks: Peaks
 
 
+Outcomes = dict[int, Ran | Failure]  # by the number of years
+
+
 def scale(years: list[int]) -> Figures:
     """One run over all the files of each number of years, each in a warehouse that is empty.
 
     A run that fails is told of in the table: what the emulator cannot bear, say, at the last scale.
     """
-    measured: Measured = {}
-    failures: dict[int, Failure] = {}
+    outcomes: Outcomes = {}
     for number in years:
         try:
-            read, run = measured[number] = measure(number)
-            say(f"{number}x: {read:,} rows in {run.seconds:.1f} s")
+            outcomes[number] = measure(number)
         except Exception as error:  # whatever it is, the other scales' figures are worth having
-            step, peaks = (error.step, error.peaks) if isinstance(error, StoppedError) else (None, {})
-            failures[number] = Failure(explain(f"{number}x", error), step, peaks)
-    return figures(years, measured, failures)
+            outcomes[number] = Failure(explain(f"{number}x", error), None, {})
+    return figures(outcomes)
 
 
-def figures(years: list[int], measured: Measured, failures: dict[int, Failure]) -> Figures:
+def figures(outcomes: Outcomes) -> Figures:
     """The table, and what a row costs at the last scale that did run beside the one before.
 
     The bar is that of the last two scales: where one of them failed, it was not measured.
     """
     headings = ("Years", "Rows", *STEPS, "Seconds", "µs a row", *(f"GiB, {group}" for group in MEMORY))
+    ran = {number: outcome for number, outcome in outcomes.items() if isinstance(outcome, Ran)}
+    failed = {number: outcome for number, outcome in outcomes.items() if isinstance(outcome, Failure)}
     rows = [
-        _row(number, *measured[number]) if number in measured else _failed_row(number, failures[number])
-        for number in years
+        _row(number, ran[number]) if number in ran else _failed_row(number, failed[number])
+        for number in outcomes
     ]
     notes = [
         f"{number}x failed; its memory is what was seen until then. "
         f"Next: {next_step('scale', f'--years {number}')}. Cause: {failure.reason}"
-        for number, failure in failures.items()
+        for number, failure in failed.items()
     ]
-    ran = [number for number in years if number in measured]
-    ratios = _ratios(*(measured[number] for number in ran[-2:])) if len(ran) > 1 else {}
+    years, last = list(outcomes), list(ran)[-2:]
+    ratios = _ratios(*(ran[number] for number in last)) if len(last) > 1 else {}
     bars = []
     if len(years) > 1:
-        held = ratios.pop("all") if ran[-2:] == years[-2:] else None
+        held = ratios.pop("all") if last == years[-2:] else None
         bars = [Bar(f"all, {_named(years)}", held, MOST)]
-    notes += [f"{step}, {_named(ran)}: {ratio:.2f}" for step, ratio in ratios.items()]
-    return Figures(TITLE, headings, rows, notes, bars, complete=not failures)
+    notes += [f"{step}, {_named(last)}: {ratio:.2f}" for step, ratio in ratios.items()]
+    return Figures(TITLE, headings, rows, notes, bars, complete=not failed)
 
 
-def _row(number: int, read: int, run: Run) -> tuple[str, ...]:
-    seconds = (f"{run.steps[step]:.1f}" for step in STEPS)
-    a_row = f"{run.seconds / read * 1e6:.2f}"
-    return f"{number}x", f"{read:,}", *seconds, f"{run.seconds:.1f}", a_row, *_memory(run.peaks)
+def _row(number: int, ran: Ran) -> tuple[str, ...]:
+    seconds = (f"{ran.run.steps[step]:.1f}" for step in STEPS)
+    a_row = f"{ran.run.seconds / ran.read * 1e6:.2f}"
+    return f"{number}x", f"{ran.read:,}", *seconds, f"{ran.run.seconds:.1f}", a_row, *_memory(ran.peaks)
 
 
 def _failed_row(number: int, failure: Failure) -> tuple[str, ...]:
@@ -88,19 +98,27 @@ def _named(years: list[int]) -> str:
     return "a row, {}x to {}x".format(*years[-2:])
 
 
-def _ratios(before: tuple[int, Run], after: tuple[int, Run]) -> dict[str, float]:
+def _ratios(before: Ran, after: Ran) -> dict[str, float]:
     """What a row takes in a run, of what it takes in the one before: of each step, and of all."""
-    (read, run), (more, longer) = before, after
-    steps = {step: longer.steps[step] / more / (run.steps[step] / read) for step in STEPS}
-    return {**steps, "all": longer.seconds / more / (run.seconds / read)}
+    fewer, more, run, longer = before.read, after.read, before.run, after.run
+    steps = {step: longer.steps[step] / more / (run.steps[step] / fewer) for step in STEPS}
+    return {**steps, "all": longer.seconds / more / (run.seconds / fewer)}
 
 
-def measure(years: int) -> tuple[int, Run]:
-    """Rows read, and the run. Raises MedallionError where the ledger does not hold what the files have."""
+def measure(years: int) -> Ran | Failure:
+    """The run of so many years, or why it has not come to its end.
+
+    Raises MedallionError where the ledger does not hold what the files have.
+    """
     files, expected = data.prepare(DATA, years)
     with place() as there:
-        run = there.run(files)
+        with watched(there.services()) as peaks:
+            try:
+                run = there.run(files)
+            except StoppedError as error:
+                return Failure(explain(f"{years}x", error), error.step, peaks)
         rows = there.rows()
     if {status: rows[status] for status in expected.rows} != expected.rows:
         raise MedallionError(f"{years} years: expected {expected.rows}, got {rows}. Next: see ops.files.")
-    return rows["read"], run
+    say(f"{years}x: {rows['read']:,} rows in {run.seconds:.1f} s")
+    return Ran(rows["read"], run, peaks)

@@ -35,7 +35,7 @@ class Warehouse:
             self.runs.append(names)
         if dies:
             raise KeyboardInterrupt
-        return Run("run" if is_new else "", {"clean": 10.0 * len(self.runs)}, {})
+        return Run("run" if is_new else "", {"clean": 10.0 * len(self.runs)})
 
     def rows(self) -> dict[str, int]:
         return {"read": 1000}

@@ -2,15 +2,17 @@
 
 import json
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench.cleaning.data import Expected
 from bench.growth import place, run, scale
 from bench.growth.memory import ALL, GROUPS
 from bench.growth.place import STEPS, Place, Run, StoppedError, step_at
-from bench.growth.scale import MEMORY, Failure, figures
+from bench.growth.scale import MEMORY, Failure, Ran, figures
 from bench.growth.table import GIB, Figures
 from medallion.errors import MedallionError
 
@@ -46,8 +48,9 @@ class NoCloud:
         pass
 
 
-def a_run(seconds: float) -> Run:
-    return Run("r", dict.fromkeys(STEPS, seconds / len(STEPS)), dict.fromkeys(MEMORY, MIB))
+def ran(read: int, seconds: float) -> Ran:
+    run = Run("r", dict.fromkeys(STEPS, seconds / len(STEPS)))
+    return Ran(read, run, dict.fromkeys(MEMORY, MIB))
 
 
 def test_a_part_that_fails_is_told_and_leaves_the_others(
@@ -81,24 +84,30 @@ def test_a_part_that_fails_is_told_and_leaves_the_others(
     assert run.main(["--only", "late"]) == 0
 
 
-def place_of(monkeypatch: pytest.MonkeyPatch, folder: Path, **services: int) -> Place:
-    """A place with an Airflow whose runs fail, and services by their process ids."""
-    monkeypatch.setattr(place, "STATE", folder / "services.json")
-    monkeypatch.setattr("local.following.STATE", folder / "none")
-    place.STATE.write_text(json.dumps({name: {"pid": pid} for name, pid in services.items()}))
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Place:
+    """A place with an Airflow whose runs fail, of which Dataproc is this process."""
+    monkeypatch.setattr(place, "STATE", tmp_path / "services.json")
+    monkeypatch.setattr("local.following.STATE", tmp_path / "none")
+    place.STATE.write_text(json.dumps({"dataproc": {"pid": os.getpid()}}))
     cloud: Any = NoCloud()
     api: Any = FailingApi()
     return Place(cloud, api)
 
 
-def test_a_run_that_fails_tells_its_step_and_its_memory(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    there = place_of(monkeypatch, tmp_path, dataproc=os.getpid())
+def test_a_run_that_fails_tells_its_step(failing: Place) -> None:
     with pytest.raises(StoppedError, match=r"at publish: The run of .*\n  publish: publish lost") as stopped:
-        there.run([])
+        failing.run([])
     assert stopped.value.step == "publish"
-    assert stopped.value.peaks[ALL] == stopped.value.peaks[GROUPS["dataproc"]] > MIB
+
+
+def test_a_scale_whose_run_fails_tells_its_memory(monkeypatch: pytest.MonkeyPatch, failing: Place) -> None:
+    monkeypatch.setattr(scale, "place", lambda: nullcontext(failing))
+    monkeypatch.setattr(scale.data, "prepare", lambda folder, years: ([], Expected()))
+    failure = scale.measure(1)
+    assert isinstance(failure, Failure)
+    assert failure.step == "publish"
+    assert failure.peaks[ALL] == failure.peaks[GROUPS["dataproc"]] > MIB
 
 
 def test_a_run_that_is_lost_was_at_its_last_step() -> None:
@@ -113,7 +122,7 @@ def test_a_run_that_is_lost_was_at_its_last_step() -> None:
 
 def test_a_scale_that_fails_is_told_with_its_step_and_memory_and_leaves_the_others() -> None:
     failure = Failure("at publish: Out of memory", "publish", {"BigQuery": 11 * GIB, ALL: 12 * GIB})
-    told = figures([1, 8, 32], {1: (9, a_run(6)), 8: (90, a_run(30))}, {32: failure})
+    told = figures({1: ran(9, 6), 8: ran(90, 30), 32: failure})
     assert [row[:2] for row in told.rows] == [("1x", "9"), ("8x", "90"), ("32x", "")]
     last = dict(zip(told.headings, told.rows[-1], strict=True))
     assert {heading: cell for heading, cell in last.items() if cell} == {
@@ -131,18 +140,18 @@ def test_a_scale_that_fails_is_told_with_its_step_and_memory_and_leaves_the_othe
 
 
 def test_whatever_stops_a_scale_the_next_one_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    def measure(years: int) -> tuple[int, Run]:
+    def measure(years: int) -> Ran | Failure:
         if years == 8:
-            raise StoppedError(ConnectionError("refused"), "clean", {ALL: GIB})
+            return Failure("at clean: refused", "clean", {ALL: GIB})
         if years == 16:
             raise MedallionError("expected other rows")
-        return 9, a_run(6)
+        return ran(9, 6)
 
     monkeypatch.setattr(scale, "measure", measure)
     told = scale.scale([8, 16, 1])
     assert [row[0] for row in told.rows] == ["8x", "16x", "1x"]
     assert [note.partition("Cause: ")[2] for note in told.notes] == [
-        "at clean: ConnectionError: refused",
+        "at clean: refused",
         "expected other rows",
     ]
     assert told.rows[0][-1] == "1.0"

@@ -11,7 +11,7 @@ import pytest
 from bench.growth import arrivals, memory
 from bench.growth.memory import ALL, watched
 from bench.growth.place import STEPS, Run, steps
-from bench.growth.scale import MEMORY, figures
+from bench.growth.scale import MEMORY, Ran, figures
 from bench.growth.splits import split
 
 MIB = 2**20
@@ -73,13 +73,14 @@ def test_files_have_all_rows_between_them(tmp_path: Path) -> None:
 
 
 def test_more_than_a_tenth_more_for_a_row_is_told() -> None:
-    def run(seconds: float) -> Run:
-        return Run("r", dict.fromkeys(STEPS, seconds / len(STEPS)), dict.fromkeys(MEMORY, MIB))
+    def ran(read: int, seconds: float) -> Ran:
+        run = Run("r", dict.fromkeys(STEPS, seconds / len(STEPS)))
+        return Ran(read, run, dict.fromkeys(MEMORY, MIB))
 
-    (bar,) = figures([8, 32], {8: (800, run(80)), 32: (3200, run(353))}, {}).bars
+    (bar,) = figures({8: ran(800, 80), 32: ran(3200, 353)}).bars
     assert not bar.met
     assert str(bar) == "all, a row, 8x to 32x: 1.103; at most 1.1: NOT MET"
-    (bar,) = figures([1, 8, 32], {1: (9, run(1)), 8: (800, run(80)), 32: (3200, run(351))}, {}).bars
+    (bar,) = figures({1: ran(9, 1), 8: ran(800, 80), 32: ran(3200, 351)}).bars
     assert bar.met
 
 
