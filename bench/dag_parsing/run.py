@@ -17,6 +17,7 @@ from medallion.documents import ROOT
 
 FACTORY = ROOT / ".local" / "venv" / "dag_factory"  # beside the pipeline's packages: both have one Airflow
 NUMBER, ROUNDS = 500, 3
+NAMED = "dag-factory, providers named"
 SECONDS, TIMES = 10, 3  # the bars: at most, and at least so many times faster
 
 
@@ -66,7 +67,7 @@ def lay_out(folder: Path, number: int) -> list[Contender]:
         Contender("ours", ours, paths),
         Contender("ours, at a task's start", ours, paths, "product_000"),
         Contender("dag-factory", theirs, (FACTORY,)),
-        Contender("dag-factory, providers named", named, (FACTORY,)),
+        Contender(NAMED, named, (FACTORY,)),
     ]
 
 
@@ -82,12 +83,13 @@ def report(rounds: list[dict[str, dict[str, Any]]]) -> int:
         table.add_row(name, str(first["dags"]), str(first["tasks"]), f"{seconds[name]:.2f}", f"{wall:.2f}")
     if rounds[0]["ours"]["tasks"] != rounds[0]["dag-factory"]["tasks"]:
         raise RuntimeError("The contenders do not have the same number of tasks.")
-    times = seconds["dag-factory"] / seconds["ours"]
+    times, named = (seconds[name] / seconds["ours"] for name in ("dag-factory", NAMED))
     met = seconds["ours"] < SECONDS and times >= TIMES
-    console = Console()
+    console = Console(highlight=False)
     console.print(table)
     console.print(f"dag-factory takes {times:.1f} times the CPU of ours, which has to be {TIMES} or more;")
-    console.print(f"ours has to take less than {SECONDS} s: {'met' if met else 'not met'}")
+    console.print(f"in a loader that names the providers, as ours does, {named:.1f} times, held to no bar.")
+    console.print(f"Ours has to take less than {SECONDS} s. The bars are {'met' if met else 'not met'}.")
     return 0 if met else 1
 
 
