@@ -16,7 +16,7 @@ from ml import baselines, curves
 from ml.bootstrap import interval, resample
 from ml.card import card_html, card_markdown
 from ml.examples import inputs, labels, missing_features, read_examples, spark_session
-from ml.features import BASELINE, SLICES
+from ml.features import BASELINE, RFM, SLICES
 from ml.metrics import Floats, base_log_loss, measure, once, ranking
 from ml.model import predict
 from ml.versions import Version, load_version, to_json
@@ -42,8 +42,8 @@ def main(argv: list[str] | None = None) -> None:
     if exists(spark, target):
         log.info("step=evaluate output=%s: evaluated before, kept", target)
         return
-    examples = read_examples(spark, arguments.examples, "train", "test")
-    training, test = examples[examples["split"] == "train"], examples[examples["split"] == "test"]
+    training = read_examples(spark, arguments.examples, "train", features=RFM)
+    test = read_examples(spark, arguments.examples, "test")
     version = load_version(spark, arguments.model)
     champion = load_version(spark, arguments.champion) if arguments.champion else None
     lacking = missing_features(test, champion.features) if champion else []
@@ -73,7 +73,8 @@ def evaluate(
 ) -> dict[str, Any]:
     """The content of metrics.json; see docs/model.md for its keys.
 
-    The training rows are for what needs no network. Raises MedallionError when the labels are all alike.
+    The training rows are for what needs no network: they have at least the features of RFM. Raises
+    MedallionError when the labels are all alike.
     """
     truth = labels(test)
     positives = int(truth.sum())

@@ -18,18 +18,22 @@ KEYS = ("snapshot_date", "customer_id")
 
 
 def spark_session(name: str) -> SparkSession:
-    """The job's session; rows pass between Spark and pandas as Arrow, not one by one."""
+    """The job's session; rows pass between Spark and pandas as Arrow, not one by one, in any number."""
     builder = SparkSession.builder.appName(name)
-    return builder.config("spark.sql.execution.arrow.pyspark.enabled", "true").getOrCreate()
+    builder = builder.config("spark.sql.execution.arrow.pyspark.enabled", "true")
+    # Spark stops a job at 1 GiB of result. The rows are meant for the driver: its memory is their limit.
+    return builder.config("spark.driver.maxResultSize", "0").getOrCreate()
 
 
-def read_examples(spark: SparkSession, uri: str, *splits: str) -> pd.DataFrame:
+def read_examples(
+    spark: SparkSession, uri: str, *splits: str, features: Sequence[str] = FEATURES
+) -> pd.DataFrame:
     """Keys, split, label (NaN when unknown) and features of the splits, features as float64.
 
     An export that was tried again may have left files of its first try, with the same rows. Raises
     MedallionError when a split has no rows.
     """
-    wanted = [F.col(name).cast("double").alias(name) for name in (LABEL, *FEATURES)]
+    wanted = [F.col(name).cast("double").alias(name) for name in (LABEL, *features)]
     rows = spark.read.parquet(uri).where(F.col("split").isin(*splits)).select(*KEYS, "split", *wanted)
     rows = rows.dropDuplicates(list(KEYS))
     # An extract has no order of its own, and shuffling with a seed only repeats itself on the same order.
