@@ -83,8 +83,7 @@ def evaluate(
             f"Test split: expected active and inactive customers, got {positives} inactive of {len(truth)}. "
             "Next: see whether gold.customer_daily is complete for the 30 days after the test snapshot."
         )
-    # The first draw is the rows as they are.
-    counts = np.vstack([once(truth), resample(test["customer_id"].to_numpy())])
+    counts = resample(test["customer_id"].to_numpy())
     own = measure(truth, challenger.probabilities, counts)
     rivals = {
         "base_rate": measure(truth, baselines.base_rate(training, test), counts),

@@ -123,7 +123,7 @@ def _fit(take: Path) -> Fit:
 
 def _quality(pooled: pd.DataFrame, said: dict[str, Floats]) -> list[Bar]:
     truth = labels(pooled)
-    counts = np.vstack([metrics.once(truth), resample(pooled["customer_id"].to_numpy())])
+    counts = resample(pooled["customer_id"].to_numpy())
     model = metrics.measure(truth, said["model"], counts)
     others = {name: metrics.auc(truth, scores, counts) for name, scores in said.items() if name != "model"}
     for name, draws in {**model, **{f"auc of {name}": auc for name, auc in others.items()}}.items():
