@@ -17,7 +17,7 @@ from ml.drift import reference
 from ml.examples import inputs, labels, read_examples, read_origin, spark_session
 from ml.features import FEATURES, SCORE
 from ml.model import Split, TrainingSpec, libraries, predict, train
-from ml.versions import is_complete, save_version
+from ml.versions import archive_version, is_archived, unpack_version
 
 # A feature's range in the model card, as quantiles of the training rows.
 RANGE = {"least": 0.0, "p1": 0.01, "median": 0.5, "p99": 0.99, "most": 1.0}
@@ -28,9 +28,14 @@ log = logging.getLogger("ml.train")
 def main(argv: list[str] | None = None) -> None:
     arguments = _arguments(argv)
     spark = spark_session("train")
-    if is_complete(spark, arguments.output):
+    if is_archived(spark, arguments.output):
         log.info("step=train version=%s: trained before, kept as it is", arguments.version)
-        return
+    else:
+        _fit(spark, arguments)
+    unpack_version(spark, arguments.output)
+
+
+def _fit(spark: SparkSession, arguments: argparse.Namespace) -> None:
     spec = read_spec(spark, arguments.model_config)
     examples = read_examples(spark, arguments.examples, "train", "validation")
     training, validation = _split(examples, "train"), _split(examples, "validation")
@@ -49,7 +54,7 @@ def main(argv: list[str] | None = None) -> None:
         "origin": origin,
         **_rows_seen(training.inputs, predict(model, training.inputs)),
     }
-    save_version(spark, arguments.output, model, document)
+    archive_version(spark, arguments.output, model, document)
     log.info("step=train version=%s best_epoch=%d", arguments.version, document["best_epoch"])
 
 
@@ -62,7 +67,7 @@ def trained_until(examples: pd.DataFrame) -> date:
 def _document(
     version: str, spec: TrainingSpec, history: dict[str, list[float]], training: Split, validation: Split
 ) -> dict[str, Any]:
-    """What training.json tells of the fit. No times, so that a retry writes the same."""
+    """What training.json tells of the fit. No times: the same fit is told by the same bytes."""
     return {
         "version": version,
         "features": list(FEATURES),

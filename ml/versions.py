@@ -1,4 +1,4 @@
-"""A model version in its folder: the model, what it needs, and last, to complete it, training.json."""
+"""A model version in its folder: one archive, and beside it its files, of which training.json is the last."""
 
 import io
 import json
@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 
 from medallion.hadoop_files import exists, read_bytes, write_bytes
 
+ARCHIVE = "version.zip"
 MODEL = "model.keras"
 SAVED_MODEL = "saved_model"
 REQUIREMENTS = "requirements.txt"
@@ -34,27 +35,34 @@ class Version:
     training: dict[str, Any]
 
 
-def is_complete(spark: SparkSession, uri: str) -> bool:
-    """Whether the version was written to its end."""
-    return exists(spark, f"{uri}/{TRAINING}")
+def is_archived(spark: SparkSession, uri: str) -> bool:
+    """Whether the version was trained before: what may be missing beside its archive is in it."""
+    return exists(spark, f"{uri}/{ARCHIVE}")
 
 
-def save_version(spark: SparkSession, uri: str, model: keras.Model, training: dict[str, Any]) -> None:
-    """Writes the files of a version, create-only; training holds at least `version`, `features`, `libraries`.
+def archive_version(spark: SparkSession, uri: str, model: keras.Model, training: dict[str, Any]) -> None:
+    """Writes a version as one object; training holds at least `version`, `features`, `libraries`.
 
-    Raises MedallionError when the folder holds another model.
+    Another processor fits other weights, TensorFlow exports other bytes each time, and who trains may replace
+    nothing. An object is there as a whole or not at all, and where it is, a retry only unpacks it.
     """
-    write_bytes(spark, f"{uri}/{MODEL}", model_bytes(model))
-    # TensorFlow writes other bytes for the same model each time, and who trains may replace nothing: what is
-    # exported once is kept as one object, which is there as a whole or not at all, and a retry unpacks it.
-    export = f"{uri}/{SAVED_MODEL}.zip"
-    if not exists(spark, export):
-        write_bytes(spark, export, _zipped(_export(model)))
-    for name, data in _unzipped(read_bytes(spark, export)).items():
-        write_bytes(spark, f"{uri}/{SAVED_MODEL}/{name}", data)
     lines = [f"{package}=={training['libraries'][name]}\n" for name, package in _PACKAGES.items()]
-    write_bytes(spark, f"{uri}/{REQUIREMENTS}", "".join(lines).encode())
-    write_bytes(spark, f"{uri}/{TRAINING}", to_json(training))
+    files = {
+        MODEL: model_bytes(model),
+        **{f"{SAVED_MODEL}/{name}": data for name, data in _export(model).items()},
+        REQUIREMENTS: "".join(lines).encode(),
+        TRAINING: to_json(training),  # the last: where it is, the others are
+    }
+    write_bytes(spark, f"{uri}/{ARCHIVE}", _zipped(files))
+
+
+def unpack_version(spark: SparkSession, uri: str) -> None:
+    """Writes the files of a version's archive beside it, create-only.
+
+    Raises MedallionError when the folder holds a file with other content.
+    """
+    for name, data in _unzipped(read_bytes(spark, f"{uri}/{ARCHIVE}")).items():
+        write_bytes(spark, f"{uri}/{name}", data)
 
 
 def load_version(spark: SparkSession, uri: str) -> Version:
@@ -78,15 +86,14 @@ def _export(model: keras.Model) -> dict[str, bytes]:
 def model_bytes(model: keras.Model) -> bytes:
     """The model in Keras's own format, the same bytes for the same weights.
 
-    Keras stamps the archive with the time of saving and with memory addresses; without them, a retry finds
-    what it wrote before.
+    Keras stamps the file with the time of saving and with memory addresses, which are left out.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, MODEL)
         model.save(path)
         members = _unzipped(path.read_bytes())
     return _zipped(
-        {name: _stable(data) if name.endswith(".json") else data for name, data in members.items()}
+        {name: _stable(data) if name.endswith(".json") else data for name, data in sorted(members.items())}
     )
 
 
@@ -101,7 +108,7 @@ def _zipped(files: dict[str, bytes]) -> bytes:
 
 def _unzipped(data: bytes) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return {name: archive.read(name) for name in sorted(archive.namelist())}
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def to_json(document: dict[str, Any]) -> bytes:

@@ -14,7 +14,7 @@ from ml import train, versions
 from ml.examples import inputs
 from ml.features import FEATURES
 from ml.model import predict
-from ml.versions import MODEL, TRAINING, load_version
+from ml.versions import ARCHIVE, MODEL, TRAINING, load_version
 from tests.ml.conftest import write_examples
 
 
@@ -81,12 +81,12 @@ def test_another_seed_gives_other_weights_and_every_epoch_is_told(
 def test_a_complete_version_is_not_trained_again(version: str, config: str) -> None:
     before = _files(Path(version))
     _train("/no/such/extract", Path(version), config)
-    assert {MODEL, TRAINING} <= before.keys()
+    assert {ARCHIVE, MODEL, TRAINING} <= before.keys()
     assert _files(Path(version)) == before
 
 
-@pytest.mark.parametrize("killed_at", ["saved_model.zip", "saved_model/variables/variables.index", TRAINING])
-def test_a_retry_replaces_nothing_that_a_killed_try_wrote(
+@pytest.mark.parametrize("killed_at", [MODEL, "saved_model/variables/variables.index", TRAINING])
+def test_a_retry_completes_what_a_killed_try_trained_and_does_not_train_again(
     examples: str,
     extract: pd.DataFrame,
     config: str,
@@ -94,7 +94,7 @@ def test_a_retry_replaces_nothing_that_a_killed_try_wrote(
     monkeypatch: pytest.MonkeyPatch,
     killed_at: str,
 ) -> None:
-    """Who trains may add objects to the bucket of models, and neither replace nor delete one."""
+    """On another processor the same training gives other weights, and who trains may replace nothing."""
     written = versions.write_bytes
 
     def write(spark: SparkSession, uri: str, data: bytes, overwrite: bool = False) -> None:
@@ -107,10 +107,11 @@ def test_a_retry_replaces_nothing_that_a_killed_try_wrote(
         _train(examples, tmp_path, config)
     monkeypatch.undo()
     before = _files(tmp_path)
-    _train(examples, tmp_path, config)
+    assert ARCHIVE in before
+    assert not {killed_at, TRAINING} & before.keys()
+    _train(examples, tmp_path, config.replace('"seed": 7', '"seed": 8'))
     after = _files(tmp_path)
-    assert before
-    assert killed_at not in before
+    assert json.loads(after[TRAINING][1])["seed"] == 7
     assert {name: after[name] for name in before} == before
     test = inputs(extract[extract["split"] == "test"])
     served = tf.saved_model.load(str(tmp_path / "saved_model"))
