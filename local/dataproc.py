@@ -41,18 +41,10 @@ class Jobs:
     def get(self, request: dataproc.GetJobRequest) -> dataproc.Job:
         return self._message(_existing(self._runs, _job_name(request, request.job_id)))
 
-    def list(self, request: dataproc.ListJobsRequest) -> dataproc.ListJobsResponse:
-        messages.require_no_filter(request.filter or request.cluster_name or request.job_state_matcher)
-        runs = self._runs.all(_job_name(request, "").removesuffix("/"))
-        return dataproc.ListJobsResponse(jobs=map(self._message, runs))
-
     def cancel(self, request: dataproc.CancelJobRequest) -> dataproc.Job:
         run = _existing(self._runs, _job_name(request, request.job_id))
         self._runs.cancel(run)
         return self._message(run)
-
-    def delete(self, request: dataproc.DeleteJobRequest) -> empty_pb2.Empty:
-        return _delete(self._runs, _job_name(request, request.job_id))
 
     def _message(self, run: Run) -> dataproc.Job:
         return messages.job_message(run, self._runs.driver_output(run))
@@ -75,14 +67,6 @@ class Batches:
 
     def get(self, request: dataproc.GetBatchRequest) -> dataproc.Batch:
         return self._message(_existing(self._runs, _located(request.name)))
-
-    def list(self, request: dataproc.ListBatchesRequest) -> dataproc.ListBatchesResponse:
-        messages.require_no_filter(request.filter)
-        runs = self._runs.all(f"{_located(request.parent)}/batches")
-        return dataproc.ListBatchesResponse(batches=map(self._message, runs))
-
-    def delete(self, request: dataproc.DeleteBatchRequest) -> empty_pb2.Empty:
-        return _delete(self._runs, _located(request.name))
 
     def _message(self, run: Run) -> dataproc.Batch:
         return messages.batch_message(run, self._runs.driver_output(run))
@@ -135,16 +119,6 @@ def _existing(runs: RunTable, name: str) -> Run:
     return run
 
 
-def _delete(runs: RunTable, name: str) -> empty_pb2.Empty:
-    run = _existing(runs, name)
-    if not run.state.final:
-        raise RefusedError(
-            grpc.StatusCode.FAILED_PRECONDITION, f"{name} is {run.state.name}: cancel it first"
-        )
-    runs.forget(run)
-    return empty_pb2.Empty()
-
-
 def create_server(runs: RunTable, interceptors: Sequence[grpc.ServerInterceptor] = ()) -> grpc.Server:
     """The three services; the port is still to be added."""
     jobs, batches, operations = Jobs(runs), Batches(runs), Operations(runs)
@@ -155,22 +129,11 @@ def create_server(runs: RunTable, interceptors: Sequence[grpc.ServerInterceptor]
         [
             _service(
                 "google.cloud.dataproc.v1.JobController",
-                {
-                    "SubmitJob": jobs.submit,
-                    "GetJob": jobs.get,
-                    "ListJobs": jobs.list,
-                    "CancelJob": jobs.cancel,
-                    "DeleteJob": jobs.delete,
-                },
+                {"SubmitJob": jobs.submit, "GetJob": jobs.get, "CancelJob": jobs.cancel},
             ),
             _service(
                 "google.cloud.dataproc.v1.BatchController",
-                {
-                    "CreateBatch": batches.create,
-                    "GetBatch": batches.get,
-                    "ListBatches": batches.list,
-                    "DeleteBatch": batches.delete,
-                },
+                {"CreateBatch": batches.create, "GetBatch": batches.get},
             ),
             _service(
                 "google.longrunning.Operations",

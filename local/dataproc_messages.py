@@ -52,11 +52,6 @@ def require_labels(labels: Mapping[str, str]) -> None:
         require(LABEL_VALUE, value, f"value of label {key}")
 
 
-def require_no_filter(requested: object) -> None:
-    if requested:
-        raise RefusedError(grpc.StatusCode.UNIMPLEMENTED, "Lists are not filtered here")
-
-
 def application_of_job(job: dataproc.Job) -> tuple[str, Application]:
     """Returns the kind of the job, such as `pyspark_job`, and what it runs."""
     match dataproc.Job.pb(job).WhichOneof("type_job"):

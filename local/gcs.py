@@ -2,9 +2,7 @@
 
 import argparse
 import errno
-import json
-import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +55,7 @@ def _routes(
     buckets: "Buckets", objects: "Objects", uploads: Uploads, notifications: Notifications
 ) -> list[Route]:
     every, one = "/storage/v1/b", "/storage/v1/b/{bucket}"
-    name, target = one + "/o/{name:path}", "/b/{to_bucket}/o/{to_name:path}"
+    name = one + "/o/{name:path}"
     return [
         Route(every, buckets.list_page),
         Route(every, buckets.create, methods=["POST"]),
@@ -68,9 +66,6 @@ def _routes(
         Route(one + "/o", objects.list_page),
         Route("/upload" + one + "/o", uploads.begin, methods=["POST"]),
         Route("/upload" + one + "/o", uploads.resume, methods=["PUT"]),
-        Route(name + "/rewriteTo" + target, objects.rewrite, methods=["POST"]),
-        Route(name + "/copyTo" + target, objects.copy, methods=["POST"]),
-        Route(name + "/compose", objects.compose, methods=["POST"]),
         Route(name, objects.get),
         Route(name, objects.patch, methods=["PATCH"]),
         Route(name, objects.delete, methods=["DELETE"]),
@@ -148,48 +143,6 @@ class Objects:
         self._current(request)
         self._folder.delete(*bucket_and_name(request), preconditions(request))
         return Response(status_code=204)
-
-    async def copy(self, request: Request) -> Response:
-        return JSONResponse(await self._copied(request))
-
-    async def rewrite(self, request: Request) -> Response:
-        resource = await self._copied(request)
-        size = resource["size"]
-        answer = {"kind": "storage#rewriteResponse", "totalBytesRewritten": size, "objectSize": size}
-        return JSONResponse(answer | {"done": True, "resource": resource})
-
-    async def compose(self, request: Request) -> Response:
-        return JSONResponse(await run_in_threadpool(self._compose, request, await request.json()))
-
-    async def _copied(self, request: Request) -> dict[str, Any]:
-        fields = writable(json.loads(await request.body() or b"{}"))
-        return await run_in_threadpool(self._copy, request, fields)
-
-    def _copy(self, request: Request, fields: Mapping[str, Any]) -> dict[str, Any]:
-        source = self._folder.stat(*bucket_and_name(request))
-        check_generation(source, request.query_params.get("sourceGeneration"))
-        preconditions(request, "ifSource").check(source)
-        spooled = self._folder.spool()
-        shutil.copyfile(source.path, spooled)
-        stored = self._folder.commit(
-            request.path_params["to_bucket"],
-            request.path_params["to_name"],
-            spooled,
-            fields or source.attributes.fields,
-            preconditions(request),
-        )
-        return object_resource(stored)
-
-    def _compose(self, request: Request, body: Mapping[str, Any]) -> dict[str, Any]:
-        bucket, name = bucket_and_name(request)
-        spooled = self._folder.spool()
-        with spooled.open("wb") as composed:
-            for source in body["sourceObjects"]:
-                stored = self._folder.stat(bucket, source["name"])
-                check_generation(stored, source.get("generation"))
-                composed.write(stored.path.read_bytes())
-        fields = writable(body.get("destination") or {})
-        return object_resource(self._folder.commit(bucket, name, spooled, fields, preconditions(request)))
 
     def _current(self, request: Request) -> StoredObject:
         stored = self._folder.stat(*bucket_and_name(request))

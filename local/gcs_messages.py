@@ -47,11 +47,11 @@ def bucket_and_name(request: Request) -> tuple[str, str]:
     return request.path_params["bucket"], request.path_params["name"]
 
 
-def preconditions(request: Request, prefix: str = "if") -> Preconditions:
-    """The conditions of a query; those of the source of a copy begin with `ifSource`."""
+def preconditions(request: Request) -> Preconditions:
+    """The conditions of a query."""
 
     def number(condition: str) -> int | None:
-        value = request.query_params.get(prefix + condition)
+        value = request.query_params.get(f"if{condition}")
         return None if value is None else int(value)
 
     return Preconditions(

@@ -92,8 +92,9 @@ class RunTable:
     def submit(self, run: Run) -> Run:
         """Returns the run, or the earlier one of the same request; raises NameTakenError."""
         with self._lock:
-            for earlier in self.all(run.collection):
-                if run.request_id and run.request_id == earlier.request_id:
+            for earlier in self._runs.values():
+                asked = (earlier.collection, earlier.request_id)
+                if run.request_id and asked == (run.collection, run.request_id):
                     return earlier
             if run.name in self._runs:
                 raise NameTakenError(run.name)
@@ -108,15 +109,6 @@ class RunTable:
     def find(self, matches: Callable[[Run], bool]) -> Run | None:
         with self._lock:
             return next(filter(matches, self._runs.values()), None)
-
-    def all(self, collection: str) -> list[Run]:
-        """The runs of `projects/…/jobs` or `…/batches`, newest first."""
-        with self._lock:
-            return [run for run in reversed(self._runs.values()) if run.collection == collection]
-
-    def forget(self, run: Run) -> None:
-        with self._lock:
-            self._runs.pop(run.name, None)
 
     def cancel(self, run: Run) -> None:
         with self._lock:

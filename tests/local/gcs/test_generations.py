@@ -14,12 +14,6 @@ from local.gcs_folder import GcsFolder, Preconditions, StorageError, StoredObjec
 from tests.local.gcs.conftest import put
 
 
-def test_a_rewrite_from_a_stale_generation_is_refused(bucket: storage.Bucket) -> None:
-    put(bucket, "from")
-    with pytest.raises(exceptions.PreconditionFailed, match="pre-conditions"):
-        bucket.blob("to").rewrite(bucket.blob("from"), if_source_generation_match=1)
-
-
 def test_a_patch_changes_metadata_and_not_the_generation(bucket: storage.Bucket) -> None:
     blob = bucket.blob("a")
     blob.metadata = {"kept": "1", "dropped": "2"}

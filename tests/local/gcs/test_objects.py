@@ -100,21 +100,6 @@ def test_a_media_upload_keeps_its_content_type(url: str, bucket: storage.Bucket)
     assert (blob.content_type, blob.size) == ("text/html", 3)
 
 
-def test_a_copy_keeps_content_and_metadata(bucket: storage.Bucket) -> None:
-    blob = bucket.blob("from")
-    blob.metadata = {"source": "shop"}
-    blob.upload_from_string("x")
-    bucket.copy_blob(blob, bucket, "to/here")
-    copy = bucket.get_blob("to/here")
-    assert (copy.download_as_bytes(), copy.metadata) == (b"x", {"source": "shop"})
-
-
-def test_compose_joins_objects_in_order(bucket: storage.Bucket) -> None:
-    put(bucket, "1", "2", "3")
-    bucket.blob("123").compose([bucket.blob("1"), bucket.blob("2"), bucket.blob("3")])
-    assert bucket.blob("123").download_as_bytes() == b"123"
-
-
 def test_a_deleted_object_is_gone(bucket: storage.Bucket, folder: Path) -> None:
     put(bucket, "a")
     bucket.blob("a").delete()
