@@ -21,7 +21,7 @@ from local.gcs_attributes import Attributes, AttributeStore
 MAX_NAME_BYTES, MAX_PART_BYTES = 1024, 255  # Cloud Storage's of a whole name, the disk's of a part
 UNMET = "At least one of the pre-conditions you specified did not hold."
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
-# What Spark leaves beside its data while it writes; no reader of the real service would ever see it.
+# What Spark leaves beside its data while it writes; the real service has no .crc, and shows the others.
 WORK_IN_PROGRESS = re.compile(r"(^|/)(\.[^/]*\.crc|_temporary/.*|\.spark-staging.*)$")
 
 
