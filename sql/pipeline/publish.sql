@@ -39,6 +39,27 @@ BEGIN TRANSACTION;
 {{ take_turn(product ~ '__turn') }}
 
 IF NOT EXISTS (SELECT 1 FROM `{{ ops }}.runs` WHERE product = {{ product | literal }} AND run = {{ run | literal }}) THEN
+  {% if replay %}
+  -- Since they were selected, another replay may have brought them, their file have come again, or a person been erased.
+  SELECT
+    IF(
+      COUNT(*) > 0,
+      ERROR(FORMAT(
+        '%d rows of this replay are no longer to be brought, for other runs came first; nothing is published. Next: start the replay again, which selects what is left.',
+        COUNT(*)
+      )),
+      'unresolved'
+    ) AS selected
+  FROM `{{ staging }}.{{ table }}` AS s
+  LEFT JOIN (
+    SELECT DISTINCT source_file, source_generation, raw
+    FROM `{{ quarantine }}.{{ product }}`
+    WHERE resolved_by IS NULL
+  ) AS q
+    ON q.source_file = s.source_file AND q.source_generation = s.source_generation AND q.raw = s.raw
+  WHERE s.status != 'rejected' AND q.raw IS NULL;
+
+  {% endif %}
   {% include 'pipeline/versions.sql' %}
 
   INSERT INTO `{{ ops }}.touched_partitions` (product, run, partition_date)

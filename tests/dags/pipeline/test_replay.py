@@ -11,6 +11,7 @@ from tests.dags.pipeline.orders import Pipeline, skipped
 from tests.dags.pipeline.stand_in_job import contract
 
 SILVER = "SELECT order_id, amount FROM silver.{product} ORDER BY order_id"
+SUPERSEDED = "SELECT COUNT(*) FROM silver.{product}__superseded"
 QUARANTINE = "SELECT raw, resolved_by FROM quarantine.{product} ORDER BY raw"
 
 
@@ -141,6 +142,19 @@ def test_a_row_that_is_lost_on_the_way_stops_the_replay(rejected: Pipeline) -> N
     with pytest.raises(AirflowFailException, match="replayed_rows: 3 rows selected from quarantine, 2 read"):
         rejected.publish(context)
     assert rejected.query(SILVER) == [(1, 7)]
+
+
+def test_rows_that_another_run_has_taken_up_meanwhile_are_not_brought_again(rejected: Pipeline) -> None:
+    late = rejected.discover({})
+    rejected.clean(late)
+    rejected.replay(where="source_file LIKE '%/a.csv'")
+    before = rejected.published()
+    with pytest.raises(AirflowFailException, match="1 rows of this replay are no longer to be brought"):
+        rejected.publish(late)
+    assert rejected.published() == before
+    rejected.replay()
+    assert rejected.query(SILVER) == [(1, 7), (2, -1), (3, -5)]
+    assert rejected.query(SUPERSEDED) == [(0,)]
 
 
 def test_rows_that_all_fail_still_pass_the_ratio(rejected: Pipeline) -> None:
