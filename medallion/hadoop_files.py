@@ -28,18 +28,33 @@ def write_bytes(spark: Any, uri: str, data: bytes, overwrite: bool = False) -> N
     exists with other content.
     """
     files, path = file_system(spark, uri)
-    if not overwrite and files.exists(path):
-        if read_bytes(spark, uri) != data:
-            raise MedallionError(
-                f"{uri}: expected no object or the same content, got other content. "
-                "Next: versions are never overwritten; write to a new one."
-            )
+    if overwrite:
+        _fill(files.create(path, True), data)
         return
-    stream = files.create(path, overwrite)
-    try:
-        stream.write(bytearray(data))
-    finally:
-        stream.close()
+    if not files.exists(path):
+        _create(files, path, data)
+    if read_bytes(spark, uri) != data:
+        raise MedallionError(
+            f"{uri}: expected no object or the same content, got other content. "
+            "Next: versions are never overwritten; write to a new one."
+        )
+
+
+def _create(files: Any, path: Any, data: bytes) -> None:
+    """Writes what is there as a whole or not at all, whenever the writer dies."""
+    # A bucket does that by itself, and its writer may not rename. A file is there from its first byte on.
+    if not files.hasPathCapability(path, "fs.capability.paths.permissions"):
+        _fill(files.create(path, False), data)
+        return
+    # Called like Spark's own unfinished work, which nobody reads.
+    part = path.getParent().suffix(f"/.spark-staging-{path.getName()}")
+    _fill(files.create(part, True), data)
+    files.rename(part, path)
+
+
+def _fill(stream: Any, data: bytes) -> None:
+    stream.write(bytearray(data))
+    stream.close()  # not where writing failed: a bucket keeps what is closed
 
 
 def file_system(spark: Any, uri: str) -> tuple[Any, Any]:

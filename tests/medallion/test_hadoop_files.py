@@ -47,3 +47,16 @@ def test_overwriting_replaces_the_content(spark: SparkSession, uri: str) -> None
     write_bytes(spark, uri, b"the first")
     write_bytes(spark, uri, b"second", overwrite=True)
     assert read_bytes(spark, uri) == b"second"
+
+
+def test_a_write_that_breaks_off_leaves_no_part_under_the_name(spark: SparkSession, uri: str) -> None:
+    with pytest.raises(TypeError, match="string argument without an encoding"):
+        write_bytes(spark, uri, "no bytes")  # type: ignore[arg-type]
+    assert not exists(spark, uri)
+    write_bytes(spark, uri, b"whole")
+    assert read_bytes(spark, uri) == b"whole"
+
+
+def test_a_written_object_is_alone_in_its_folder(spark: SparkSession, tmp_path: Path) -> None:
+    write_bytes(spark, str(tmp_path / "object"), b"here")
+    assert {path.name for path in tmp_path.iterdir()} == {"object", ".object.crc"}
