@@ -105,11 +105,16 @@ def test_the_page_draws_its_charts_and_asks_for_no_other_file(evaluated: Path) -
     assert not re.search(r"(src|href)=\"(?!data:)|<script|@import|url\(", page)
 
 
-def test_an_evaluation_is_kept(examples: str, version: str, tmp_path: Path) -> None:
-    (tmp_path / "metrics.json").write_text('{"champion": null}')
-    evaluate.main(["--examples", examples, "--model", version, "--output", str(tmp_path)])
-    assert [path.name for path in tmp_path.iterdir()] == ["metrics.json"]
-    assert (tmp_path / "metrics.json").read_text() == '{"champion": null}'
+def test_a_retry_keeps_the_evaluation_and_makes_the_card_of_it(
+    metrics: dict, version: str, tmp_path: Path
+) -> None:
+    written = json.dumps({**metrics, "auc": 0.12345})  # of another processor, say, that was killed next
+    (tmp_path / "metrics.json").write_text(written)
+    for _ in range(2):
+        evaluate.main(["--examples", "/no/such/extract", "--model", version, "--output", str(tmp_path)])
+        assert (tmp_path / "metrics.json").read_text() == written
+        for name in ("card.md", "card.html"):
+            assert "Area under the curve: 0.1235." in (tmp_path / name).read_text()
 
 
 def test_a_first_version_is_held_against_nobody(
