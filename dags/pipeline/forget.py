@@ -1,12 +1,10 @@
 """Forgetting a person: rows, files, scores and snapshots without them, and a note of it that names nobody."""
 
 import hashlib
-import json
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from airflow.exceptions import AirflowFailException, AirflowSkipException
@@ -16,16 +14,16 @@ from google.api_core.exceptions import Forbidden, NotFound
 from google.cloud.bigquery import Row
 from google.cloud.storage import Blob, Bucket, Client
 
-from medallion.contracts import Column, Contract
 from medallion.environments import Environment
 from medallion.gold import identifier
 from medallion.odcs import load_contract, parse_contract
 from medallion.products import Product
 from medallion.snapshots import taught_by, written_plans
 from pipeline.bronze import landed
-from pipeline.rewriting import Person, row_test, without
+from pipeline.person import Person, read_request
+from pipeline.rewriting import row_test, without
 from pipeline.scripts import query, table_columns
-from pipeline.work import read_object, staging_table
+from pipeline.work import staging_table
 
 PARAM = Param(
     None,
@@ -39,7 +37,6 @@ PARAM = Param(
 MODEL_TABLES = ("customer_features", "customer_scores")  # of gold, which a model's runs write
 COPIES = ("rows", "exports", "scratch")  # of a run: what its job has written, was given and has unpacked
 ACTIVE = ["queued", "running"]  # states of a DAG run that has not ended
-TELLING = ("STRING", "INT64", "NUMERIC")  # types of columns by which persons are told
 REWRITTEN = "rewritten-from"  # of an object's metadata: the generation without which it was written anew
 PART = 500  # rows of what was found in one query, which may be a megabyte long; names have up to a kilobyte
 NOTHING = dict.fromkeys(("uri", "known", "generation", "size", "checksum", "reason", "rejected"))
@@ -72,43 +69,6 @@ def forget(product: Product, environment: Environment, request: str, context: Ma
         _erase(storage, product, environment, person, run)
     _erase_copies(storage, product, environment, person)
     _delete_request(storage, request)
-
-
-def read_request(contract: Contract, request: str) -> Person:
-    """Whom a request means."""
-    asked = json.loads(read_object(request), parse_float=Decimal)
-    told_by = {column.name: column for column in contract.stored_columns if column.protection is None}
-    column = told_by.get(asked["column"])
-    if column is None or not column.sources or column.sql_type not in TELLING:
-        raise AirflowFailException(
-            f"{request}: column: expected one of type {' or '.join(TELLING)} that silver of {contract.name} "
-            f"shows as it came, got {asked['column']!r}. Next: ask for another column."
-        )
-    value = str("" if asked["value"] is None else asked["value"]).strip()
-    if column.sql_type != "STRING":
-        value = plain_number(value, column)
-    if not value:
-        # What stands there instead may name the person all the same.
-        raise AirflowFailException(
-            f"{request}: value: expected one that {column.name}, of type {column.physical_type}, may hold, "
-            "got something else. Next: leave a request with the value as silver shows it."
-        )
-    return Person(contract, column, value)
-
-
-def plain_number(text: str, column: Column) -> str:
-    """A number without needless zeros; empty for what a column can't hold."""
-    numeric = column.sql_type == "NUMERIC"
-    limit, digits = (10 ** (column.precision - column.scale), column.scale) if numeric else (2**63, 0)
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return ""
-    if not number.is_finite() or abs(number) >= limit:
-        return ""
-    before, point, after = f"{number or 0:f}".partition(".")
-    after = after.rstrip("0")
-    return f"{before}{point if after else ''}{after}" if len(after) <= digits else ""
 
 
 def _is_done(storage: Client, product: Product, environment: Environment, request: str, run: str) -> bool:
@@ -297,8 +257,8 @@ def _versions(bucket: Bucket, name: str) -> list[Blob]:
 
 
 def _place(storage: Client, uri: str) -> tuple[Bucket, str]:
-    bucket, _, name = uri.removeprefix("gs://").partition("/")
-    return storage.bucket(bucket), name
+    named = Blob.from_uri(uri)
+    return storage.bucket(named.bucket.name), named.name
 
 
 def _learned(storage: Client, product: Product, environment: Environment, dates: list[date]) -> list[str]:

@@ -11,57 +11,19 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from medallion.contracts import MAX_RECORD_LINES, Column, Contract
-from medallion.sql import standing_alone
+from medallion.contracts import MAX_RECORD_LINES
+from pipeline.person import Person
 
 GZIP_MAGIC = b"\x1f\x8b"
 BOM = "\ufeff"
-NUMBERS = ("INT64", "NUMERIC", "FLOAT64")
 UNPACKED = {"UNCOMPRESSED": "NONE"}  # how a file of Parquet calls it, and how its writer does
 BROKEN = "surrogateescape"  # bytes that are not in a text's encoding come through it as they are
 BROKEN_TEXT = re.compile("[\udc80-\udcff]")
-
-
-@dataclass(frozen=True)
-class Person:
-    """Whose rows are meant: those whose `column` holds `value`, which as a number has no needless zeros."""
-
-    contract: Contract
-    column: Column
-    value: str
-
-    @property
-    def pattern(self) -> str:
-        """The regular expression of a text in which the value stands by itself."""
-        return standing_alone(self.value, number=self.column.sql_type in NUMBERS)
-
-    def is_named(self, text: str) -> bool:
-        """Whether the value stands somewhere in a text: all that a broken row can be asked."""
-        return re.search(self.pattern, text) is not None
-
-    def is_meant(self, value: object) -> bool:
-        """Whether a value of the column is the person's, however it is written."""
-        text = str(value).strip()
-        if self.column.sql_type in NUMBERS:
-            try:
-                return Decimal(text) == Decimal(self.value)
-            except ArithmeticError:
-                return False
-        return text == self.value
-
-    def place(self, names: list[str]) -> int | None:
-        """The place of the column among a file's names."""
-        lower = [name.strip().lower() for name in names]
-        return next(
-            (lower.index(name) for name in map(str.lower, self.column.sources) if name in lower), None
-        )
 
 
 def without(data: bytes, file_format: str, person: Person) -> tuple[bytes, int]:

@@ -17,7 +17,7 @@ from medallion.products import load_product
 from medallion.sql import render
 from pipeline import forget
 from pipeline.forget import MODEL_TABLES
-from pipeline.rewriting import Person
+from pipeline.person import Person
 from tests.dags.pipeline.collection import Collection
 from tests.dags.pipeline.conftest import Define
 from tests.dags.pipeline.orders import Pipeline

@@ -12,7 +12,7 @@ from medallion.environments import load_environment
 from medallion.odcs import parse_contract
 from medallion.products import load_product
 from pipeline import forget
-from pipeline.rewriting import Person
+from pipeline.person import Person
 from tests.dags.pipeline.stand_in_job import contract
 from tests.dags.pipeline.versioned import VersionedBucket, row
 

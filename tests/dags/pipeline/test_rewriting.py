@@ -15,7 +15,8 @@ from pyspark.sql import SparkSession
 
 from medallion.contracts import MAX_RECORD_LINES
 from medallion.odcs import parse_contract
-from pipeline.rewriting import Person, row_test, without
+from pipeline.person import Person
+from pipeline.rewriting import row_test, without
 
 SOURCES = ["household", "home"]
 
