@@ -27,7 +27,7 @@ def new_columns(names: tuple[str, ...], contract: Contract) -> dict[str, str]:
     name that is follows from its own, whatever their order.
     """
     known = {source.lower() for column in contract.read_columns for source in column.sources}
-    plain = {name: column_name(name, contract) for name in names if name and name not in known}
+    plain = {name: column_name(name, contract) for name in names if name not in known}
     times = Counter(plain.values())
     named = {}
     for name, column in plain.items():

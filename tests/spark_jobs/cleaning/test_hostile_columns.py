@@ -161,7 +161,7 @@ def test_any_column_of_a_parquet_file(
     spark: SparkSession, rows: Rows, bronze: Bronze, evolving: dict[str, Any]
 ) -> None:
     contract = parse_contract(evolving, "orders.yaml")
-    names = ["`", "a.b", "a`b", "$.a", "order", "place__", "x" * 200, "日本", "'", '"', "\\"]
+    names = ["", "`", "a.b", "a`b", "$.a", "order", "place__", "x" * 200, "日本", "'", '"', "\\"]
     schema = ["number", "changed_at", "amount", *names]
     folder = bronze.folder.parent / "parquet"
     values = ("7", "2017-01-01 12:00:00", "1.00", *(f"v{number}" for number in range(len(names))))
