@@ -22,9 +22,14 @@ class Number(str):
     """A number as its digits, of which a float would lose some."""
 
 
-def read_document(spark: SparkSession, uri: str, contract: Contract) -> tuple[bytes, str | None]:
-    """The rows of a document, an object a line, or none and why it can't be used."""
-    text = read_whole(spark, uri, MAX_BYTES)
+def read_document(
+    spark: SparkSession, text_uri: str, uri: str, contract: Contract
+) -> tuple[bytes, str | None]:
+    """The rows of a document, an object a line, or none and why it can't be used.
+
+    `text_uri` is where its text is, `uri` where it landed.
+    """
+    text = read_whole(spark, text_uri, MAX_BYTES)
     if text is None:
         return b"", f"too long: a document of over {MAX_BYTES:,} bytes"
     try:
@@ -41,13 +46,13 @@ def rows(text: bytes, uri: str, contract: Contract) -> Iterator[Json]:
     """The records of a document, or of each one in a list.
 
     A record has its own fields; of the document around it, and of the key=value parts of its file's path, it
-    gets what the contract knows. Raises DocumentError for a document without records.
+    gets what the contract knows, whatever its case. Raises DocumentError for a document without records.
     """
-    known = {source for column in contract.read_columns for source in column.sources}
-    of_path = {key: value for key, value in _path_values(uri) if key in known}
+    known = {source.lower() for column in contract.read_columns for source in column.sources}
+    of_path = {key: value for key, value in _path_values(uri) if key.lower() in known}
     try:
         document = json.loads(
-            text if contract.encoding == "UTF-8" else text.decode(contract.encoding),
+            text,
             parse_float=Number,
             parse_int=Number,
             parse_constant=_no_number,
@@ -58,9 +63,15 @@ def rows(text: bytes, uri: str, contract: Contract) -> Iterator[Json]:
     for item in document if isinstance(document, list) else [document]:
         if not isinstance(item, dict):
             raise DocumentError(f"expected an object, got a {_kind(item)}")
-        around = {key: value for key, value in item.items() if key in known}
+        around = _within(of_path, {key: value for key, value in item.items() if key.lower() in known})
         for record in _records(item, contract.records or ""):
-            yield {**of_path, **around, **record}
+            yield _within(around, record)
+
+
+def _within(around: Json, inner: Json) -> Json:
+    """An object with what it gets from around it: nothing that it has itself."""
+    own = set(map(str.lower, inner))
+    return {**{key: value for key, value in around.items() if key.lower() not in own}, **inner}
 
 
 def _records(document: Json, place: str) -> Iterable[Json]:

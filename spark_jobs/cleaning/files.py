@@ -131,7 +131,10 @@ def _look(spark: SparkSession, found: Inspection, contract: Contract, scratch: s
     if not head:
         return replace(found, reason="empty: the file has no bytes")
     if contract.records is not None:
-        lines, fault = read_document(spark, found.path, contract)
+        text = found.path
+        if contract.encoding != "UTF-8":
+            text = unpack(spark, text, scratch, contract.encoding)
+        lines, fault = read_document(spark, text, found.path, contract)
         write_bytes(spark, scratch, lines, overwrite=True)
         return replace(found, format=JSON, path=scratch, size=len(lines), reason=fault)
     if head.startswith(PARQUET_MAGIC):

@@ -7,7 +7,8 @@ from pyspark.sql import SparkSession
 
 from medallion.odcs import parse_contract
 from spark_jobs.cleaning.documents import DocumentError, read_document, rows
-from tests.spark_jobs.conftest import Bronze, changed
+from spark_jobs.cleaning.files import inspect
+from tests.spark_jobs.conftest import Bronze, Rows, changed
 
 URI = "gs://bronze/weather/city=berlin/period=2026-01-31/1.json"
 
@@ -23,7 +24,8 @@ def weather(document: dict[str, Any]) -> dict[str, Any]:
 
 def lines(spark: SparkSession, bronze: Bronze, weather: dict[str, Any], text: str) -> tuple[str, str | None]:
     contract = parse_contract(weather, "weather.yaml")
-    found, fault = read_document(spark, bronze.land("1.json", text).uri, contract)
+    uri = bronze.land("1.json", text).uri
+    found, fault = read_document(spark, uri, uri, contract)
     return found.decode(), fault
 
 
@@ -53,10 +55,37 @@ def test_numbers_keep_their_digits_and_texts_their_letters(
     assert lines(spark, bronze, weather, text) == (expected, None)
 
 
-def test_a_document_is_read_in_the_contracts_encoding(weather: dict[str, Any]) -> None:
-    contract = parse_contract(changed(weather, custom={"encoding": "ISO-8859-1"}), "weather.yaml")
-    (row,) = rows('{"hourly": [{"city": "Malm\u00f6"}]}'.encode("iso-8859-1"), "1.json", contract)
-    assert row["city"] == "Malm\u00f6"
+def test_what_is_around_a_row_is_known_whatever_its_case(weather: dict[str, Any]) -> None:
+    text = b'{"CITY": "bonn", "Latitude": 1, "hourly": [{"LATITUDE": 2, "Time": "0"}]}'
+    found = list(rows(text, URI, parse_contract(weather, "weather.yaml")))
+    assert found == [{"period": "2026-01-31", "CITY": "bonn", "LATITUDE": "2", "Time": "0"}]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "codec", "mark"),
+    [
+        ("ISO-8859-1", "iso-8859-1", ""),
+        ("UTF-16", "utf-16", ""),  # which writes a mark of its own
+        ("UTF-16", "utf-16-be", ""),
+        ("UTF-16LE", "utf-16-le", "\ufeff"),
+    ],
+)
+def test_a_document_is_read_in_the_contracts_encoding(
+    rows: Rows, bronze: Bronze, weather: dict[str, Any], encoding: str, codec: str, mark: str
+) -> None:
+    row = '{"number": 1, "changed_at": "2017-01-01 12:00:00", "amount": 1.10, "city": "Malm\u00f6"}'
+    file = bronze.land("1.json", f'{mark}{{"hourly": [{row}]}}'.encode(codec))
+    (found,) = rows(file, document=changed(weather, custom={"encoding": encoding})).collect()
+    assert (found["status"], found["city"], str(found["amount"])) == ("valid", "Malm\u00f6", "1.10")
+
+
+def test_a_document_in_another_encoding_is_unreadable(
+    spark: SparkSession, bronze: Bronze, weather: dict[str, Any]
+) -> None:
+    contract = parse_contract(changed(weather, custom={"encoding": "US-ASCII"}), "weather.yaml")
+    file = bronze.land("1.json", '{"hourly": [{"city": "Malm\u00f6"}]}')
+    (found,) = inspect(spark, [file], contract, f"{bronze.folder}/unpacked")
+    assert found.reason == "unreadable: java.nio.charset.MalformedInputException: Input length = 1"
 
 
 @pytest.mark.parametrize(
