@@ -21,8 +21,8 @@ def read_texts(
 ) -> DataFrame:
     """Rows of the usable files in the shape of `select_texts`, counted by `read`.
 
-    Where `replay` is given, the rows come from its JSON lines, {"file": number, "raw": text}, and the files
-    tell only how to read them.
+    Where `replay` is given, the rows come from its JSON lines, {"file": number, "raw": text, "is_utf8":
+    whether it is all that the file said}, and the files tell only how to read them.
     """
     typed = any(found.format != CSV for _, found in usable)
     layouts: dict[tuple[str, str], Numbered] = defaultdict(list)
@@ -50,8 +50,7 @@ def _replayed(spark: SparkSession, uri: str, group: Numbered) -> DataFrame:
     # Escaped, or as the JSON of a Parquet file's row, raw may be longer than any line of a file.
     reader = spark.read.option(LINE_LIMIT, str(2**31 - 1))
     # BigQuery writes integers as texts.
-    rows = reader.schema("file STRING, raw STRING").json(uri).withColumn("file__", F.col("file").cast("int"))
+    rows = reader.schema("file STRING, raw STRING, is_utf8 BOOLEAN").json(uri)
+    rows = rows.withColumn("file__", F.col("file").cast("int"))
     rows = rows.where(F.col("file__").isin([number for number, _ in group]))
-    # Of a row that was not UTF-8, raw has this character in the place of what could not be read.
-    is_utf8 = ~F.contains("raw", F.lit("\ufffd"))
-    return rows.select("file__", "raw", is_utf8.alias("is_utf8"), nothing("long").alias("size__"))
+    return rows.select("file__", "raw", "is_utf8", nothing("long").alias("size__"))

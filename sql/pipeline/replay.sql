@@ -1,5 +1,6 @@
 {#- The rejected rows that a replay takes up: their files, counts and fingerprints; or, given a URI, themselves.
     From quarantine and the ledger.
+    Of a row that was not UTF-8, raw is not what its file says, and no contract makes it so.
     Rows that a replay has brought before are not taken up again. The audit computes the fingerprint anew.
     A number is a string in BigQuery's JSON; made one here, it is the same everywhere. -#}
 {% if uri %}
@@ -7,7 +8,11 @@ EXPORT DATA OPTIONS (uri = {{ uri | literal }}, format = 'JSON') AS
 {% endif %}
 WITH
   selected AS (
-    SELECT source_file, source_generation, raw
+    SELECT
+      source_file,
+      source_generation,
+      raw,
+      NOT EXISTS (SELECT 1 FROM UNNEST(reasons) AS reason WHERE reason.rule = 'encoding') AS is_utf8
     FROM `{{ quarantine }}.{{ product }}`
     WHERE
       resolved_by IS NULL
@@ -26,7 +31,7 @@ WITH
     GROUP BY source_file, source_generation
   )
 {% if uri %}
-SELECT CAST(f.file AS STRING) AS file, s.raw
+SELECT CAST(f.file AS STRING) AS file, s.raw, s.is_utf8
 FROM selected AS s
 INNER JOIN files AS f ON f.source_file = s.source_file AND f.source_generation = s.source_generation
 {% else %}

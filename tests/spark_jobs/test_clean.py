@@ -206,7 +206,7 @@ def test_rejected_rows_are_replayed_by_a_mended_contract(
     file = SourceFile(**{key: line[key] for key in keys})
     raws = [row["raw"] for row in first.rows.where("status = 'rejected'").collect()]
     rejected = tmp_path / "rejected.jsonl"
-    rejected.write_text("".join(json.dumps({"file": 0, "raw": raw}) + "\n" for raw in raws))
+    rejected.write_text("".join(json.dumps({"file": 0, "raw": raw, "is_utf8": True}) + "\n" for raw in raws))
     mended = changed(document, "amount", logicalTypeOptions={"minimum": -9})
     mended = changed(mended, "code", logicalTypeOptions={"pattern": "[A-Za-z]+"})
     output = str(tmp_path / "replayed")
@@ -235,7 +235,7 @@ def test_a_replayed_row_may_be_longer_than_a_line_of_a_file(
     spark: SparkSession, document: dict[str, Any], tmp_path: Path
 ) -> None:
     row = f"1,2017-01-01 12:00:00,1.00,{'é' * 500_000}"  # escaped, six bytes each
-    (tmp_path / "rejected.jsonl").write_text(json.dumps({"file": 0, "raw": row}) + "\n")
+    (tmp_path / "rejected.jsonl").write_text(json.dumps({"file": 0, "raw": row, "is_utf8": True}) + "\n")
     file = SourceFile("a.csv", 7, 1, "crc", format="csv", header=HEADER)
     places = {"output": str(tmp_path / "out"), "replay": str(tmp_path / "rejected.jsonl")}
     manifest = Manifest("orders", "r1", "release", document, (file,), **places)

@@ -1,5 +1,6 @@
 """Rejected rows that are taken up again, once their contract is mended."""
 
+import json
 from typing import Any
 
 import pytest
@@ -116,6 +117,18 @@ def test_rows_come_back_exactly_as_they_were_read(pipeline: Pipeline) -> None:
     pipeline.contract = contract(minimum=-1)
     run = pipeline.replay()["run"]
     assert [by for _, by in pipeline.query(QUARANTINE)] == [run, run]
+
+
+def test_what_was_not_utf8_is_told_from_what_has_its_mark(pipeline: Pipeline) -> None:
+    pipeline.run("1,0,-1,\ufffd", "2,0,-2,\ufffd", header="order_id,second,amount,note")
+    reasons = "[STRUCT('' AS `column`, 'encoding' AS rule, '' AS value)]"
+    pipeline.query(f"UPDATE quarantine.{{product}} SET reasons = {reasons} WHERE STARTS_WITH(raw, '2')")
+    folder = pipeline.path(pipeline.manifest(pipeline.discover({"dry_run": True})).replay or "")
+    lines = [json.loads(line) for part in folder.glob("*.json") for line in part.read_text().splitlines()]
+    assert sorted((line["raw"], line["is_utf8"]) for line in lines) == [
+        ("1,0,-1,\ufffd", True),
+        ("2,0,-2,\ufffd", False),
+    ]
 
 
 def test_a_line_that_was_rejected_twice_is_resolved_twice(pipeline: Pipeline) -> None:

@@ -195,12 +195,14 @@ def test_a_column_without_a_name_has_that_of_its_place(
     assert (evolved["status"], evolved["id"], evolved["extra"]) == ("valid", 1, extra)
 
 
-def test_a_row_that_was_not_utf8_is_not_replayed(
-    rows: Rows, bronze: Bronze, document: dict[str, Any], tmp_path: Path
+@pytest.mark.parametrize("is_utf8", [False, True])
+def test_only_a_row_that_was_not_utf8_is_not_replayed(
+    rows: Rows, bronze: Bronze, document: dict[str, Any], tmp_path: Path, is_utf8: bool
 ) -> None:
     known = replace(bronze.land_rows("a.csv", ROW), format="csv", header=HEADER)
-    raw = "1,2017-01-01 12:00:00,1.00,Zo\ufffd"  # what quarantine has of it
+    raw = "1,2017-01-01 12:00:00,1.00,Zo\ufffd"  # which may be what stood there
     rejected = tmp_path / "rejected.jsonl"
-    rejected.write_text(json.dumps({"file": 0, "raw": raw}) + "\n")
+    rejected.write_text(json.dumps({"file": 0, "raw": raw, "is_utf8": is_utf8}) + "\n")
     found = rows(known, document=texts(document), replay=str(rejected))
-    assert broken(found) == [[("", "encoding", raw)]]
+    assert broken(found) == ([] if is_utf8 else [[("", "encoding", raw)]])
+    assert found.count() == 1

@@ -170,7 +170,7 @@ def test_a_replayed_row_has_the_values_that_it_was_read_with(
     (layout,) = inspect(spark, [file], parse_contract(document, "orders.yaml"), str(tmp_path / "look"))
     known = replace(file, format=layout.format, header=layout.header)
     rejected = tmp_path / "rejected.jsonl"
-    rejected.write_text(json.dumps({"file": 0, "raw": first["raw"]}) + "\n")
+    rejected.write_text(json.dumps({"file": 0, "raw": first["raw"], "is_utf8": True}) + "\n")
     mended = changed(document, "amount", logicalTypeOptions={})
     (row,) = rows(known, document=mended, replay=str(rejected)).collect()
     assert row["status"] == "valid"
