@@ -19,7 +19,7 @@ from medallion.manifest import SourceFile
 from spark_jobs.cleaning.documents import read_document
 from spark_jobs.cleaning.java_errors import causes, first_line, is_of_analysis, is_of_bytes, unreadable
 from spark_jobs.cleaning.new_columns import new_columns
-from spark_jobs.cleaning.streams import is_corrupt, read_head, unpack
+from spark_jobs.cleaning.streams import read_head, unpack
 
 CSV, JSON, PARQUET = "csv", "json", "parquet"
 PARQUET_MAGIC = b"PAR1"
@@ -121,9 +121,10 @@ def _inspect(spark: SparkSession, file: SourceFile, contract: Contract, scratch:
         return _look(spark, found, contract, scratch)
     except Py4JJavaError as error:
         # What is wrong with the storage is not the file's fault: that fails the job, which is tried again.
-        if not is_corrupt(error.java_exception):
+        cause = causes(error.java_exception)[-1]
+        if not is_of_bytes(cause):
             raise
-        return replace(found, reason=unreadable(error.java_exception))
+        return replace(found, reason=unreadable(cause))
 
 
 def _look(spark: SparkSession, found: Inspection, contract: Contract, scratch: str) -> Inspection:

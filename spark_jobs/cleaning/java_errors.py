@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from spark_jobs.cleaning.streams import CODECS
-
 JAVA = ("java.", "jdk.", "sun.")
 DECODERS = (
     *("org.apache.parquet.", "shaded.parquet.", "org.apache.spark.sql.execution.datasources.parquet."),
-    *(CODECS, "org.xerial.snappy.", "com.github.luben.zstd."),
+    *("org.apache.hadoop.io.compress.", "org.xerial.snappy.", "com.github.luben.zstd."),
 )
+NOT_DECODED = ("MalformedInputException", "UnmappableCharacterException")  # of an encoding, whoever asked
 
 
 def causes(error: Any) -> list[Any]:
@@ -22,7 +21,10 @@ def causes(error: Any) -> list[Any]:
 
 def is_of_bytes(error: Any) -> bool:
     """Whether a decoder could not go on: it called nothing but Java's own code, and no storage."""
-    if error.getClass().getSimpleName().endswith("Error"):
+    name = error.getClass().getSimpleName()
+    if name in NOT_DECODED:
+        return True
+    if name.endswith("Error"):
         return False  # of the machine, as Java calls them: out of memory, or a library that it can't load
     callers = (frame.getClassName() for frame in error.getStackTrace())
     return next((name for name in callers if not name.startswith(JAVA)), "").startswith(DECODERS)

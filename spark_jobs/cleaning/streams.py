@@ -9,8 +9,6 @@ from pyspark.sql import SparkSession
 from medallion.hadoop_files import file_system
 
 HEAD_BYTES = 64 * 1024
-CORRUPT = ("EOFException", "MalformedInputException", "UnmappableCharacterException")
-CODECS = "org.apache.hadoop.io.compress."
 
 
 @contextmanager
@@ -66,13 +64,6 @@ def unpack(spark: SparkSession, uri: str, target: str, encoding: str | None = No
             jvm.java.io.InputStreamReader(plain, decoder).transferTo(writer)
             writer.flush()
     return target
-
-
-def is_corrupt(error: Any) -> bool:
-    """Whether a Java error is of a file's bytes: that a codec or a decoder could not go on with them."""
-    frames = error.getStackTrace()
-    named = error.getClass().getSimpleName()
-    return named in CORRUPT or (len(frames) > 0 and frames[0].getClassName().startswith(CODECS))
 
 
 def remove(spark: SparkSession, uri: str) -> None:
