@@ -7,13 +7,14 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import yaml
 from py4j.java_gateway import java_import
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from medallion.contracts import HASH, MAX_LINE_BYTES, Contract
+from medallion.documents import read_yaml
+from medallion.errors import MedallionError
 from medallion.hadoop_files import read_bytes, write_bytes
 from medallion.manifest import Manifest, SourceFile, run_id
 from medallion.odcs import parse_contract
@@ -42,7 +43,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = _arguments(argv)
     spark = _session()
     manifest = _manifest(spark, arguments)
-    needed = any(column.protection == HASH for column in parse_contract(manifest.contract, "").columns)
+    needed = any(column.protection == HASH for column in _contract(manifest).columns)
     hash_key = read_secret(manifest.hash_key) if manifest.hash_key and needed else None
     metrics = clean(spark, manifest, hash_key, unique=arguments.keep_duplicates)
     log.info("product=%s run=%s step=clean %s", manifest.product, manifest.run, metrics["rows"])
@@ -76,7 +77,7 @@ def clean(
     duplicate another row, with nothing but its file__ and row__), files.jsonl (a ledger line for each file)
     and metrics.json under the manifest's output.
     """
-    contract = parse_contract(manifest.contract, f"contract of run {manifest.run}")
+    contract = _contract(manifest)
     job = Job(spark, manifest, contract, contract_rules(contract), hash_key)
     scratch = f"{manifest.output}/scratch"
     try:
@@ -188,11 +189,21 @@ def _usable(found: list[Inspection]) -> Numbered:
     return [(number, file) for number, file in enumerate(found) if file.reason is None]
 
 
+def _contract(manifest: Manifest) -> Contract:
+    return parse_contract(manifest.contract, f"contract of run {manifest.run}")
+
+
 def _manifest(spark: SparkSession, arguments: argparse.Namespace) -> Manifest:
     if arguments.manifest:
         return Manifest.from_json(read_bytes(spark, arguments.manifest))
-    document = yaml.safe_load(arguments.contract.read_text(encoding="utf-8"))
+    document = read_yaml(arguments.contract)
     contract = parse_contract(document, str(arguments.contract))
+    if contract.references:
+        datasets = ", ".join(sorted({reference.dataset for reference in contract.references}))
+        raise MedallionError(
+            f"{arguments.contract}: relationships refer to {datasets}, whose keys the platform brings. Next: "
+            "run the product, or try a contract without relationships."
+        )
     files = tuple(
         SourceFile(str(path.resolve()), generation=0, size=path.stat().st_size, checksum="")
         for path in sorted(arguments.input)
