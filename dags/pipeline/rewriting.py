@@ -85,7 +85,7 @@ def _is_in_json(raw: str, person: Person) -> bool:
         return person.is_named(raw)
     sources = person.column.sources
     lower = tuple(map(str.lower, sources))
-    # The job takes the first that is not null, and knows no key in another case, which tells just as well.
+    # The job takes the first that is not null, whatever its case.
     told = (*(row.get(source) for source in sources), *(row[key] for key in row if key.lower() in lower))
     value = next((value for value in told if value is not None), None)
     return value is not None and person.is_meant(value)
