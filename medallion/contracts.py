@@ -1,5 +1,7 @@
 """A data contract as the typed object that cleaning, loading and publishing share."""
 
+import csv
+import io
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -129,6 +131,11 @@ class Contract:
         else for one.
         """
         return (*(column.name.lower() for column in self.columns), *RESERVED)
+
+    def header_names(self, header: str) -> tuple[str, ...]:
+        """The names in a CSV file's header line; a column without one is named by its place."""
+        row = next(csv.reader(io.StringIO(header), delimiter=self.delimiter), [])
+        return tuple(name.strip().lower() or f"column_{place}" for place, name in enumerate(row, 1))
 
     @property
     def evolves(self) -> bool:

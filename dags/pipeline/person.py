@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
@@ -42,11 +43,10 @@ class Person:
                 return False
         return text == self.value
 
-    def place(self, names: list[str]) -> int | None:
-        """The place of the column among a file's names."""
-        lower = [name.strip().lower() for name in names]
+    def place(self, names: Sequence[str]) -> int | None:
+        """The place of the column among a file's names, which are in small letters."""
         return next(
-            (lower.index(name) for name in map(str.lower, self.column.sources) if name in lower), None
+            (names.index(name) for name in map(str.lower, self.column.sources) if name in names), None
         )
 
 

@@ -5,7 +5,6 @@ other people's rows would go, or the person's stay.
 """
 
 import codecs
-import csv
 import gzip
 import io
 import json
@@ -50,8 +49,7 @@ def row_test(file_format: str, header: str, person: Person) -> Callable[[str], b
     """
     if file_format != "csv":  # the text of a row of Parquet is its JSON
         return lambda raw: _is_in_json(raw, person)
-    delimiter = person.contract.delimiter
-    names = next(csv.reader([header], delimiter=delimiter), [])
+    delimiter, names = person.contract.delimiter, person.contract.header_names(header)
     place = person.place(names)
 
     def is_in_csv(raw: str) -> bool:
@@ -78,16 +76,18 @@ def _fields(row: str, delimiter: str) -> list[str]:
 
 def _is_in_json(raw: str, person: Person) -> bool:
     try:
-        row = json.loads(raw, parse_int=str, parse_float=str)
+        # An object as pairs, for of a key that comes twice a dictionary would keep one.
+        row = json.loads(raw, parse_int=str, parse_float=str, object_pairs_hook=tuple)
     except (ValueError, RecursionError):
         return person.is_named(raw)
-    if not isinstance(row, dict):
+    if not isinstance(row, tuple):
         return person.is_named(raw)
-    sources = person.column.sources
-    lower = tuple(map(str.lower, sources))
+    sources = tuple(map(str.lower, person.column.sources))
+    told = [(key.lower(), value) for key, value in row if key.lower() in sources]
+    if len(dict(told)) < len(told):
+        return person.is_named(raw)
     # The job takes the first that is not null, whatever its case.
-    told = (*(row.get(source) for source in sources), *(row[key] for key in row if key.lower() in lower))
-    value = next((value for value in told if value is not None), None)
+    value = next((value for source in sources if (value := dict(told).get(source)) is not None), None)
     return value is not None and person.is_meant(value)
 
 
@@ -116,7 +116,7 @@ def _without_parquet(data: bytes, person: Person) -> tuple[bytes, int]:
     # By default Spark writes times of 96 bits. Read as nanoseconds, they would be written as such, which it
     # does not read.
     source = pq.ParquetFile(io.BytesIO(data), coerce_int96_timestamp_unit="us")
-    place = person.place(source.schema_arrow.names)
+    place = person.place(list(map(str.lower, source.schema_arrow.names)))
     if place is None or source.num_row_groups == 0:
         return data, 0
     schema, compression = _with_instants(source), source.metadata.row_group(0).column(0).compression

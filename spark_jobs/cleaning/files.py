@@ -1,7 +1,5 @@
 """Looks at each file before it is read as a whole: its format, its columns, and what makes it unusable."""
 
-import csv
-import io
 import json
 import re
 from collections.abc import Iterable
@@ -72,7 +70,7 @@ def known_layouts(files: Iterable[SourceFile], contract: Contract) -> list[Inspe
         header = file.header or ""
         if file.format == PARQUET:
             return tuple(map(str.lower, StructType.fromJson(json.loads(header)).names))
-        return header_names(header, contract.delimiter) if file.format == CSV else ()
+        return contract.header_names(header) if file.format == CSV else ()
 
     return [
         Inspection(file, file.uri, file.format or CSV, file.header or "", columns(file)) for file in files
@@ -94,12 +92,6 @@ def missing_columns(found: Inspection, contract: Contract) -> list[str]:
     if found.reason or found.format == JSON:
         return []
     return [column.name for column in contract.read_columns if source_name(found.columns, column) is None]
-
-
-def header_names(header: str, delimiter: str) -> tuple[str, ...]:
-    """The names in a CSV file's header line; a column without one is named by its place."""
-    row = next(csv.reader(io.StringIO(header), delimiter=delimiter), [])
-    return tuple(name.strip().lower() or f"column_{place}" for place, name in enumerate(row, 1))
 
 
 def _inspect(spark: SparkSession, file: SourceFile, contract: Contract, scratch: str) -> Inspection:
@@ -161,7 +153,7 @@ def _look_at_csv(found: Inspection, text: str, complete: bool, contract: Contrac
         return replace(found, reason="wrong line ends: a carriage return alone; expected LF or CRLF")
     if len(lines) == 1 and not complete:
         return replace(found, reason=f"wrong header: no line ends in the first {len(text)} characters")
-    found = replace(found, header=header, columns=header_names(header, contract.delimiter))
+    found = replace(found, header=header, columns=contract.header_names(header))
     return replace(found, reason=_header_fault(found, contract))
 
 

@@ -3,7 +3,7 @@
 import codecs
 import gzip
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,18 +18,21 @@ from medallion.odcs import parse_contract
 from pipeline.person import Person
 from pipeline.rewriting import row_test, without
 
-SOURCES = ["household", "home"]
 
-
-def person(value: str = "7", **custom: Any) -> Person:
+def person(value: str = "7", sources: Sequence[str] = ("household", "home"), **custom: Any) -> Person:
     properties = [{"property": name, "value": setting} for name, setting in custom.items()]
-    column = {"name": "customer_id", "physicalType": "INT64", "transformSourceObjects": SOURCES}
+    column = {"name": "customer_id", "physicalType": "INT64", "transformSourceObjects": [*sources]}
     key = {"name": "n", "physicalType": "STRING", "primaryKey": True, "required": True}
     when = {"name": "at", "physicalType": "DATE", "required": True}
     custom_properties = [{"property": "orderBy", "value": "at"}, *properties]
     table = {"properties": [key, column, when], "customProperties": custom_properties}
     contract = parse_contract({"name": "people", "version": "1", "schema": [table]}, "people.yaml")
     return Person(contract, contract.columns[1], value)
+
+
+def test_a_column_without_a_name_is_told_by_its_place() -> None:
+    kept, removed = without(b"n,\na,7\n7,8\n", "csv", person(sources=["column_2"]))
+    assert (kept, removed) == (b"n,\n7,8\n", 1)
 
 
 def test_lines_of_the_person_go_and_others_stay_as_they_are() -> None:
@@ -147,7 +150,10 @@ def test_a_quote_that_is_never_closed_swallows_no_more_lines_than_the_job_lets_i
         ('{"n": "7"}', False),
         ('{"household": null, "home": 7}', True),
         ('{"household": 8, "home": 7}', False),
-        ('{"Household": 7, "household": 8}', False),
+        ('{"home": 7, "Household": 8}', False),
+        ('{"Household": 7, "household": 8}', True),
+        ('{"household": 7, "household": 8}', True),
+        ('{"household": 8, "household": 8, "n": "17"}', False),
         ('{"household": null, "n": "7"}', False),
     ],
 )
