@@ -1,6 +1,7 @@
 """GoogleSQL's own analyzer, as WebAssembly: parses scripts, and types statements against a catalog."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +23,7 @@ COLUMNS_VIEW = {
     **dict.fromkeys(("column_default", "collation_name", "rounding_mode"), "STRING"),
     **dict.fromkeys(("ordinal_position", "clustering_ordinal_position"), "INT64"),
 }
+POSITION = re.compile(r" \[at (\d+):(\d+)\]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +106,21 @@ def register(tables: Mapping[str, Table], variables: Mapping[str, Any]) -> int:
 def unregister(catalog: int) -> None:
     """Takes a catalog from the analyzer."""
     _service().unregister_catalog(registered_id=catalog)
+
+
+def message_of(error: ServerError) -> str:
+    """What the analyzer says is wrong, without the place."""
+    return POSITION.sub("", _placed_message(error))
+
+
+def place_of(error: ServerError) -> tuple[int, int] | None:
+    """The line and the column where it is wrong, from 1; None where the analyzer names none."""
+    place = POSITION.search(_placed_message(error))
+    return (int(place[1]), int(place[2])) if place else None
+
+
+def _placed_message(error: ServerError) -> str:
+    return " ".join(error.raw_error.partition("Message: ")[2].split())
 
 
 @cache

@@ -7,9 +7,8 @@ from typing import Any
 from zetasql import types as ast
 from zetasql.core.exceptions import ServerError
 
-from local.googlesql import Table, analyze, parse, register, unregister
+from local.googlesql import Table, analyze, message_of, parse, register, unregister
 from local.sql_partitions import scans
-from local.sql_script import message_of
 from medallion.environments import Environment
 from medallion.errors import ConfigError
 from medallion.product_checks import file_of

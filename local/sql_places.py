@@ -64,7 +64,7 @@ def rendering_problem(error: Exception, template: str, folder: Path) -> str:
     for frame in extract_tb(error.__traceback__):
         if Path(frame.filename).is_relative_to(folder):
             file, line = Path(frame.filename).relative_to(folder).as_posix(), frame.lineno or 1
-    return f"sql/{file}:{line}:1: {error}. Next: mend it, or give the value in local/sql_analysis.py."
+    return f"sql/{file}:{line}:1: {error}. Next: mend it, or give the value in local/sql_steps.py."
 
 
 def _line(folder: Path, file: str, number: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from zetasql import types as ast
 from zetasql.core.exceptions import ServerError
 
-from local.googlesql import Table, analyze, parse, register, type_of, unregister
+from local.googlesql import Table, analyze, message_of, parse, place_of, register, type_of, unregister
 from local.sql_partitions import layout_problems, partition_column, scans
 
 # An expression is typed as part of a statement, whose beginning is put on a line of its own above the script:
@@ -18,7 +18,6 @@ ASSIGNMENT = "SET @@v ="
 ABOVE = len(ASSIGNMENT)
 FULL_SCAN = re.compile(r"\s*-- full scan: \S")
 NOT_FOUND = re.compile(r"Table not found: `?([^`;]+)")
-POSITION = re.compile(r" \[at (\d+):(\d+)\]")
 
 
 @dataclass(frozen=True)
@@ -241,16 +240,6 @@ class Script:
         return Problem(before.count("\n"), len(before) - before.rfind("\n"), message)
 
 
-def message_of(error: ServerError) -> str:
-    """What the analyzer says is wrong, without the place."""
-    return POSITION.sub("", _placed_message(error))
-
-
-def _placed_message(error: ServerError) -> str:
-    return " ".join(error.raw_error.partition("Message: ")[2].split())
-
-
 def _problem(error: ServerError) -> Problem:
-    place = POSITION.search(_placed_message(error))
-    line, column = map(int, place.groups()) if place else (2, 1)
+    line, column = place_of(error) or (2, 1)
     return Problem(line - 1, column, message_of(error))

@@ -160,7 +160,7 @@ def test_gold_tables_that_wait_for_each_other_are_named(folder: Path, contract: 
 def test_a_file_that_no_script_takes_in_is_told(folder: Path, contract: Contract) -> None:
     (folder / "pipeline/new.sql").write_text("SELECT 1\n")
     assert told(folder, contract) == [
-        "sql/pipeline/new.sql:1:1: no script takes this file in. Next: add it to local/sql_analysis.py."
+        "sql/pipeline/new.sql:1:1: no script takes this file in. Next: add it to local/sql_steps.py."
     ]
 
 
@@ -180,7 +180,7 @@ def test_a_value_that_nobody_gives_is_named(folder: Path, contract: Contract) ->
     edit(folder, "pipeline/publish.sql", "{{ partition_by }}", "{{ partitioned_by }}")
     assert told(folder, contract)[0] == (
         "sql/pipeline/publish.sql:6:1: 'partitioned_by' is undefined. "
-        "Next: mend it, or give the value in local/sql_analysis.py."
+        "Next: mend it, or give the value in local/sql_steps.py."
     )
 
 
