@@ -78,7 +78,7 @@ def analyze_if_changed(
 ) -> list[str]:
     """The lines of `analyze`, which are kept until something that they follow from has changed."""
     products = list(products)
-    sources = [*folder.rglob("*.sql"), *(ROOT / "local").glob("*sql*.py"), *(ROOT / "medallion").glob("*.py")]
+    sources = [*folder.rglob("*.sql"), *(ROOT / "local").glob("*.py"), *(ROOT / "medallion").glob("*.py")]
     parts = [f"{path} {path.read_text(encoding='utf-8')}" for path in sorted(sources)]
     parts += [repr(products), repr(environment), version("zetasql")]
     return kept("sql_analysis", parts, lambda: analyze(products, environment, folder))

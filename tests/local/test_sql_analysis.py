@@ -239,9 +239,14 @@ def test_what_has_not_changed_is_not_analyzed_again(
 
     monkeypatch.setattr("local.kept.CACHE", tmp_path / "cache")
     monkeypatch.setattr(sql_analysis, "analyze", counted)
+    monkeypatch.setattr(sql_analysis, "ROOT", tmp_path / "checkout")
+    (tmp_path / "checkout" / "local").mkdir(parents=True)
     arguments = ([(PRODUCT, contract)], load_environment("local"), folder)
     assert analyze_if_changed(*arguments) == analyze_if_changed(*arguments) == ["a problem"]
     assert len(asked) == 1
     edit(folder, "gold/daily.sql", "COUNT", "SUM")
     assert analyze_if_changed(*arguments) == ["a problem"]
     assert len(asked) == 2
+    (tmp_path / "checkout" / "local" / "explain.py").touch()  # which steps are made by
+    assert analyze_if_changed(*arguments) == ["a problem"]
+    assert len(asked) == 3
