@@ -59,4 +59,5 @@ def test_a_write_that_breaks_off_leaves_no_part_under_the_name(spark: SparkSessi
 
 def test_a_written_object_is_alone_in_its_folder(spark: SparkSession, tmp_path: Path) -> None:
     write_bytes(spark, str(tmp_path / "object"), b"here")
-    assert {path.name for path in tmp_path.iterdir()} == {"object", ".object.crc"}
+    # Some of Hadoop's file systems keep a file's checksum beside it.
+    assert {path.name for path in tmp_path.iterdir()} - {".object.crc"} == {"object"}
