@@ -72,6 +72,17 @@ def test_a_nullable_column_that_the_contract_gains_is_added(pipeline: Pipeline) 
     assert pipeline.query("SELECT order_id, amount FROM silver.{product} ORDER BY 1") == [(1, None), (2, 8)]
 
 
+def test_a_column_that_was_gained_as_optional_may_be_demanded_later(pipeline: Pipeline) -> None:
+    pipeline.run("1,0,7", name="a.csv")
+    optional, demanded = contract(deletes=True), contract(deletes=True)
+    demanded["schema"][0]["properties"][-1]["required"] = True
+    for number, known in ((2, optional), (3, demanded)):
+        pipeline.contract = known
+        pipeline.run(f"{number},0,{number},false", header=f"{HEADER},gone", name=f"{number}.csv")
+    rows = pipeline.query("SELECT order_id, gone FROM silver.{product} ORDER BY order_id")
+    assert rows == [(1, None), (2, False), (3, False)]
+
+
 def test_publishing_again_adds_nothing(pipeline: Pipeline) -> None:
     pipeline.land("a.csv", "1,0,7,gold", header=TIERED)
     context = pipeline.discover()
