@@ -10,9 +10,7 @@ ERROR, WARNING = "error", "warning"
 HASH, DROP = "hash", "drop"
 EVOLVE, IGNORE, FAIL = "evolve", "ignore", "fail"
 MAX_NEW_COLUMNS = 1_000  # of a header, a JSON line, and silver: BigQuery's tables have 10,000 at most
-MAX_LINE_BYTES = (
-    1024 * 1024
-)  # Spark skips longer lines, so that none takes all memory; their file is rejected
+MAX_LINE_BYTES = 1024 * 1024  # Spark skips longer lines, lest one take all memory; their file is rejected
 MAX_RECORD_LINES = 1000  # of a CSV file: what a quoted field that is never closed may swallow
 # Names that staging, silver and quarantine give to columns of their own.
 RESERVED = (

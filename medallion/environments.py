@@ -73,7 +73,8 @@ def environment_name() -> str:
 def load_environment(name: str, conf: Path = CONF) -> Environment:
     """Reads conf/environments/<name>.yaml.
 
-    Raises ConfigError when the file is missing or does not fit conf/environment.schema.json.
+    Raises ConfigError, or ProblemsError for several, when the file is missing or does not fit
+    conf/environment.schema.json.
     """
     data = read_named("environment", name, conf)
     spark, composer = data["spark"], data.get("composer")

@@ -31,7 +31,8 @@ class Model:
 def load_model(name: str, conf: Path = CONF) -> Model:
     """Reads conf/models/<name>.yaml.
 
-    Raises ConfigError when the file is missing or does not fit conf/model.schema.json.
+    Raises ConfigError, or ProblemsError for several, when the file is missing or does not fit
+    conf/model.schema.json.
     """
     data = read_named("model", name, conf)
     return Model(

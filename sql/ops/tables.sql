@@ -7,7 +7,7 @@
   'files': [
     ('reason', 'STRING', 'Why the file was rejected as a whole.'),
     ('format', 'STRING', 'How the file was read: csv, json or parquet.'),
-    ('header', 'STRING', 'Header line of a CSV file, by which its rejected rows can be read again.'),
+    ('header', 'STRING', 'By which its rejected rows can be read again: the header line of a CSV file, the schema of a Parquet file.'),
     ('dates', 'ARRAY<DATE>', 'Business dates of its valid and duplicate rows.'),
   ],
   'runs': [
