@@ -27,6 +27,7 @@ from medallion.odcs_rules import (
 from medallion.odcs_values import EXPECTED, NUMBERS, is_value, values
 
 SQL_TYPE = re.compile(r"(INT64|STRING|BOOL|FLOAT64|DATE|TIMESTAMP|NUMERIC)(?:\((\d+), *(\d+)\))?")
+SQL_TYPES = "INT64, NUMERIC, NUMERIC(p, s), FLOAT64, BOOL, STRING, DATE or TIMESTAMP"
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 NAME_LETTERS = "letters of ASCII, digits and _, at most 128 and no digit first"
 CONSTRAINTS = (
@@ -169,7 +170,7 @@ def _require_values(contract: Contract, file: str) -> None:
 def _column(item: dict[str, Any], file: str, key: str) -> Column:
     match = SQL_TYPE.fullmatch(item.get("physicalType", ""))
     if match is None:
-        raise ConfigError(file, f"{key}.physicalType", "a BigQuery type", item.get("physicalType"))
+        raise ConfigError(file, f"{key}.physicalType", SQL_TYPES, item.get("physicalType"))
     if not NAME.fullmatch(item["name"]):  # it is written into SQL as it is
         raise ConfigError(file, f"{key}.name", NAME_LETTERS, item["name"])
     if item["name"].lower() in RESERVED or OWN_NAME in item["name"]:
