@@ -26,8 +26,9 @@ from medallion.odcs_rules import (
 )
 from medallion.odcs_values import EXPECTED, NUMBERS, is_value, values
 
-SQL_TYPE = re.compile(r"(INT64|STRING|BOOL|FLOAT64|DATE|TIMESTAMP|NUMERIC)(?:\((\d+), *(\d+)\))?")
+SQL_TYPE = re.compile(r"(INT64|STRING|BOOL|FLOAT64|DATE|TIMESTAMP|NUMERIC)(?:(?<=NUMERIC)\((\d+), *(\d+)\))?")
 SQL_TYPES = "INT64, NUMERIC, NUMERIC(p, s), FLOAT64, BOOL, STRING, DATE or TIMESTAMP"
+MAX_WHOLE_DIGITS, MAX_SCALE = 29, 9  # of a NUMERIC, in BigQuery
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 NAME_LETTERS = "letters of ASCII, digits and _, at most 128 and no digit first"
 CONSTRAINTS = (
@@ -168,9 +169,7 @@ def _require_values(contract: Contract, file: str) -> None:
 
 
 def _column(item: dict[str, Any], file: str, key: str) -> Column:
-    match = SQL_TYPE.fullmatch(item.get("physicalType", ""))
-    if match is None:
-        raise ConfigError(file, f"{key}.physicalType", SQL_TYPES, item.get("physicalType"))
+    sql_type, precision, scale = _type(item, file, key)
     if not NAME.fullmatch(item["name"]):  # it is written into SQL as it is
         raise ConfigError(file, f"{key}.name", NAME_LETTERS, item["name"])
     if item["name"].lower() in RESERVED or OWN_NAME in item["name"]:
@@ -184,24 +183,24 @@ def _column(item: dict[str, Any], file: str, key: str) -> Column:
     if unknown:
         known = ", ".join((*CONSTRAINTS, *FORMATS))
         raise ConfigError(file, f"{key}.logicalTypeOptions", known, ", ".join(unknown))
-    if match[1] == "TIMESTAMP" and not (item.get("transformLogic") or options.get("format")):
+    if sql_type == "TIMESTAMP" and not (item.get("transformLogic") or options.get("format")):
         # Without one, Spark takes a text like 12:30 for that time today.
         raise ConfigError(
             file, f"{key}.logicalTypeOptions.format", "a pattern like yyyy-MM-dd HH:mm:ss", None
         )
     protection = custom["protection"] or (HASH if item.get("classification") == "personal" else None)
-    if protection == HASH and match[1] != "STRING":
-        raise ConfigError(file, f"{key}.physicalType", "STRING, for a column that is hashed", match[1])
+    if protection == HASH and sql_type != "STRING":
+        raise ConfigError(file, f"{key}.physicalType", "STRING, for a column that is hashed", sql_type)
     declared = [Constraint(name, options[name]) for name in CONSTRAINTS if name in options]
     return Column(
         name=item["name"],
-        sql_type=match[1],
+        sql_type=sql_type,
         description=item.get("description", ""),
         required=item.get("required", False),
         sources=(item["name"], *item.get("transformSourceObjects", ())),
         expression=item.get("transformLogic"),
-        precision=int(match[2] or 38),
-        scale=int(match[3] or 9),
+        precision=precision,
+        scale=scale,
         constraints=(*declared, *quality_constraints(item, file, key)),
         format=options.get("format"),
         timezone=options.get("defaultTimezone", "Etc/UTC"),
@@ -211,3 +210,16 @@ def _column(item: dict[str, Any], file: str, key: str) -> Column:
         ambiguous_time=custom["ambiguousTime"],
         protection=protection,
     )
+
+
+def _type(item: dict[str, Any], file: str, key: str) -> tuple[str, int, int]:
+    """A column's type, and the precision and the scale that it has as a NUMERIC."""
+    told = item.get("physicalType")
+    match = SQL_TYPE.fullmatch(told or "")
+    if match is None:
+        raise ConfigError(file, f"{key}.physicalType", SQL_TYPES, told)
+    precision, scale = int(match[2] or 38), int(match[3] or 9)
+    if scale > MAX_SCALE or not max(scale, 1) <= precision <= scale + MAX_WHOLE_DIGITS:
+        expected = f"at most {MAX_WHOLE_DIGITS} digits before the point and {MAX_SCALE} behind it"
+        raise ConfigError(file, f"{key}.physicalType", expected, told)
+    return match[1], precision, scale

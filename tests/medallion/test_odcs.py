@@ -1,6 +1,7 @@
 """A contract document becomes a typed contract, or says what it lacks."""
 
 import copy
+import re
 from typing import Any
 
 import pytest
@@ -53,6 +54,30 @@ def test_an_unknown_type_is_named(document: dict[str, Any]) -> None:
     place, types = "schema.0.properties.2.physicalType", r"INT64, NUMERIC, .* or TIMESTAMP"
     with pytest.raises(ConfigError, match=rf"a.yaml: {place}: expected {types}, got 'MONEY'"):
         parse_contract(document, "a.yaml")
+
+
+@pytest.mark.parametrize(
+    ("physical_type", "expected"),
+    [
+        ("INT64(3, 2)", "INT64, NUMERIC, "),
+        ("NUMERIC(12, 10)", "at most 29 digits before the point and 9 behind it"),
+        ("NUMERIC(32, 2)", "at most 29 digits before the point"),
+        ("NUMERIC(2, 3)", "at most 29 digits before the point"),
+        ("NUMERIC(0, 0)", "at most 29 digits before the point"),
+    ],
+)
+def test_a_type_that_bigquery_does_not_have_is_named(
+    document: dict[str, Any], physical_type: str, expected: str
+) -> None:
+    document["schema"][0]["properties"][2]["physicalType"] = physical_type
+    with pytest.raises(ConfigError, match=rf"{re.escape(expected)}.*got '{re.escape(physical_type)}'"):
+        parse_contract(document, "a.yaml")
+
+
+@pytest.mark.parametrize("widest", ["NUMERIC(38, 9)", "NUMERIC(31, 2)", "NUMERIC(1, 0)", "NUMERIC(3, 3)"])
+def test_a_numeric_may_have_all_the_digits_of_bigquerys(document: dict[str, Any], widest: str) -> None:
+    document["schema"][0]["properties"][2].update(physicalType=widest, logicalTypeOptions={})
+    assert parse_contract(document, "a.yaml").columns[2].physical_type == widest
 
 
 def test_a_contract_needs_a_key(document: dict[str, Any]) -> None:
