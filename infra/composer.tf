@@ -88,7 +88,12 @@ resource "google_composer_environment" "airflow" {
     ignore_changes = [config[0].software_config[0].pypi_packages]
   }
 
+  # Its components reach Google by the restricted range, from their first moment on.
   depends_on = [
+    google_compute_firewall.allow_google,
+    google_compute_route.google,
+    google_dns_record_set.any,
+    google_dns_record_set.restricted,
     google_kms_crypto_key_iam_member.agent,
     google_project_iam_member.identity,
     google_service_account_iam_member.user,

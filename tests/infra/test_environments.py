@@ -296,6 +296,21 @@ def test_everything_waits_for_the_apis() -> None:
     assert resources - waiting == set()
 
 
+@pytest.mark.parametrize(
+    ("file", "resource"),
+    [("composer.tf", "google_composer_environment"), ("dataproc.tf", "google_dataproc_cluster")],
+)
+def test_machines_wait_for_their_way_to_google(file: str, resource: str) -> None:
+    """Without the route and the names they start, and are given up for what they can't reach."""
+    way = re.compile(r'^resource "(google_compute_route|google_dns_record_set)" "(\w+)"', re.MULTILINE)
+    needed = {".".join(found) for found in way.findall((ROOT / "infra/network.tf").read_text())}
+    text = (ROOT / "infra" / file).read_text()
+    block = text[text.index(f'resource "{resource}"') :].partition("\n}")[0]
+    waits_for = set(re.findall(r"google_\w+\.\w+", block[block.index("depends_on") :]))
+    assert len(needed) == 3
+    assert needed | {"google_compute_firewall.allow_google"} <= waits_for
+
+
 def test_audit_logs_are_locked_where_that_is_asked_for(tmp_path: Path, dev: Resources) -> None:
     infra = copy(tmp_path)
     (infra / "dev.tfvars").open("a").write("lock_audit_logs = true\n")
