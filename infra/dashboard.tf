@@ -35,37 +35,41 @@ locals {
   ]
 }
 
+# Monitoring leaves out what is zero or empty when it is asked, and each plan would put that in again: it isn't said.
 resource "google_monitoring_dashboard" "platform" {
   dashboard_json = jsonencode({
     displayName = "Customer data platform (${var.environment})"
     mosaicLayout = {
       columns = 12
       tiles = [
-        for index, chart in local.charts : {
-          xPos   = index % 2 * 6
-          yPos   = floor(index / 2) * 4
-          width  = 6
-          height = 4
-          widget = {
-            title = chart.title
-            xyChart = {
-              dataSets = [{
-                plotType = "LINE"
-                timeSeriesQuery = {
-                  timeSeriesFilter = {
-                    filter = chart.filter
-                    aggregation = {
-                      alignmentPeriod    = "3600s"
-                      perSeriesAligner   = chart.aligner
-                      crossSeriesReducer = chart.reducer
-                      groupByFields      = chart.by
+        for index, chart in local.charts : merge(
+          { for axis, at in { xPos = index % 2 * 6, yPos = floor(index / 2) * 4 } : axis => at if at > 0 },
+          {
+            width  = 6
+            height = 4
+            widget = {
+              title = chart.title
+              xyChart = {
+                dataSets = [{
+                  plotType = "LINE"
+                  timeSeriesQuery = {
+                    timeSeriesFilter = {
+                      filter = chart.filter
+                      aggregation = merge(
+                        {
+                          alignmentPeriod    = "3600s"
+                          perSeriesAligner   = chart.aligner
+                          crossSeriesReducer = chart.reducer
+                        },
+                        { for name, labels in { groupByFields = chart.by } : name => labels if length(labels) > 0 },
+                      )
                     }
                   }
-                }
-              }]
+                }]
+              }
             }
-          }
-        }
+          },
+        )
       ]
     }
   })

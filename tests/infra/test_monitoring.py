@@ -3,6 +3,8 @@
 import json
 import logging
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -54,8 +56,22 @@ def test_the_dashboard_shows_what_the_alerts_watch(dev: Resources) -> None:
         for item in policies(dev).values()
     }
     assert watched - kinds == {"composer.googleapis.com/environment/database_health"}
-    places = {(tile["xPos"], tile["yPos"]) for tile in tiles}
+    places = {(tile.get("xPos", 0), tile.get("yPos", 0)) for tile in tiles}
     assert len(places) == len(tiles) == 6
+
+
+def test_the_dashboard_says_nothing_that_monitoring_leaves_out(dev: Resources) -> None:
+    """Zero and empty values are no part of its answer, so that a plan would always find a difference."""
+
+    def values(item: Any) -> Iterator[Any]:
+        yield item
+        for part in item.values() if isinstance(item, dict) else item if isinstance(item, list) else ():
+            yield from values(part)
+
+    dashboard = json.loads(dev["google_monitoring_dashboard.platform"]["values"]["dashboard_json"])
+    found = list(values(dashboard))
+    assert len(found) > 100
+    assert [value for value in found if not value] == []
 
 
 def test_the_metric_reads_what_the_audit_logs(
