@@ -30,13 +30,16 @@ locals {
     spark    = ["roles/dataproc.worker"]
     trainer  = ["roles/dataproc.worker"]
   }
+  # Spark's connector and BigQuery's load jobs look at a bucket itself too, which no role on objects lets them.
+  spark_reads  = ["roles/storage.legacyBucketReader", "roles/storage.objectViewer"]
+  spark_writes = ["roles/storage.legacyBucketReader", "roles/storage.objectUser"]
   # Versions are added, and none is replaced or deleted.
-  training_roles = ["roles/storage.objectCreator", "roles/storage.objectViewer"]
+  training_roles = concat(local.spark_reads, ["roles/storage.objectCreator"])
   bucket_roles = {
     analysts = { reports = ["roles/storage.objectViewer"] }
     composer = {
       bronze  = ["roles/storage.objectUser"]
-      lake    = ["roles/storage.objectUser"]
+      lake    = ["roles/storage.legacyBucketReader", "roles/storage.objectUser"]
       models  = ["roles/storage.objectUser"]
       reports = ["roles/storage.objectUser"]
     }
@@ -45,16 +48,16 @@ locals {
       composer = ["roles/storage.objectUser"]
     }
     spark = {
-      bronze  = ["roles/storage.objectViewer"]
-      code    = ["roles/storage.objectViewer"]
-      lake    = ["roles/storage.objectUser"]
+      bronze  = local.spark_reads
+      code    = local.spark_reads
+      lake    = local.spark_writes
       staging = ["roles/storage.objectUser"]
       # A cluster's jobs all run as its identity, a model's among them.
       models = local.environment.spark.runner == "cluster" ? local.training_roles : []
     }
     trainer = {
-      code    = ["roles/storage.objectViewer"]
-      lake    = ["roles/storage.objectUser"]
+      code    = local.spark_reads
+      lake    = local.spark_writes
       models  = local.training_roles
       staging = ["roles/storage.objectUser"]
     }

@@ -144,6 +144,22 @@ def project_wide_data(resources: Resources) -> list[str]:
     return [name for name, role, _ in grants(resources) if in_project(name) and role.startswith(data)]
 
 
+def unseen_buckets(resources: Resources) -> list[str]:
+    """Spark's connector and load jobs need storage.buckets.get; of staging the worker's role has it."""
+    roles: dict[tuple[str, str], set[str]] = {}
+    for item in of(resources, "google_storage_bucket_iam_member").values():
+        who, bucket = item["member"].partition("@")[0], item["bucket"].rpartition("-")[2]
+        roles.setdefault((who.partition(":")[2], bucket), set()).add(item["role"])
+    looking = [
+        (who, bucket)
+        for who, bucket in roles
+        if (who in ("spark-jobs", "trainer") and bucket != "staging") or (who, bucket) == ("composer", "lake")
+    ]
+    assert len(looking) == 7
+    reader = "roles/storage.legacyBucketReader"
+    return [f"{who} on {bucket}" for who, bucket in looking if reader not in roles[who, bucket]]
+
+
 def wide_workers(resources: Resources) -> list[str]:
     pattern = re.compile(
         r'^!resource\.name\.startsWith\("projects/_/buckets/"\) \|\| resource\.name == "[a-z/_-]+" '

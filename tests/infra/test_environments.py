@@ -235,7 +235,9 @@ def test_a_clusters_identity_may_do_what_a_models_batches_may(tmp_path: Path, de
         return {(item["bucket"], item["role"]) for item in given if item["member"].startswith(mine)}
 
     models = {role for bucket, role in roles(found, "trainer") if bucket == "customer-data-dev-models"}
-    assert models == {"roles/storage.objectCreator", "roles/storage.objectViewer"}
+    assert models == {
+        f"roles/storage.{role}" for role in ("legacyBucketReader", "objectCreator", "objectViewer")
+    }
     assert roles(found, "trainer") < roles(found, "spark")
     assert "customer-data-dev-models" not in dict(roles(dev, "spark"))
 
