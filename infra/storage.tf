@@ -20,6 +20,8 @@ locals {
           { action = "AbortIncompleteMultipartUpload", age = 7 },
         ],
         [for days in lookup(local.expiry_days, holds, []) : { action = "Delete", age = days }],
+        # Composer adds one each day (composer.tf), and takes none away.
+        holds == "composer" ? [{ action = "Delete", age = 30, prefixes = ["snapshots/"] }] : [],
       )
     }
   }
@@ -61,6 +63,7 @@ resource "google_storage_bucket" "bucket" {
       condition {
         age                        = lookup(lifecycle_rule.value, "age", null)
         days_since_noncurrent_time = lookup(lifecycle_rule.value, "noncurrent", null)
+        matches_prefix             = lookup(lifecycle_rule.value, "prefixes", null)
       }
     }
   }

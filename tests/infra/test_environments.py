@@ -104,6 +104,17 @@ def test_composer_runs_the_airflow_that_the_dags_are_tested_with(dev: Resources)
     assert composer["config"]["software_config"]["env_variables"] == {"MEDALLION_ENVIRONMENT": "dev"}
 
 
+def test_composers_snapshots_do_not_pile_up(dev: Resources) -> None:
+    """Composer adds one each day and deletes none: the bucket's rules do, of the snapshots alone."""
+    (composer,) = of(dev, "google_composer_environment").values()
+    bucket = dev['google_storage_bucket.bucket["composer"]']["values"]
+    rules = [rule["condition"] for rule in bucket["lifecycle_rule"] if rule["action"]["type"] == "Delete"]
+    aged = [(rule["age"], rule["matches_prefix"]) for rule in rules if rule["age"]]
+    place = composer["config"]["recovery_config"]["scheduled_snapshots_config"]["snapshot_location"]
+    assert place == f"gs://{bucket['name']}/snapshots"
+    assert aged == [(30, ["snapshots/"])]
+
+
 def test_airflows_page_is_open_to_listed_ranges_alone() -> None:
     text = (ROOT / "infra/composer.tf").read_text()
     block = text[text.index("web_server_network_access_control {") :]
