@@ -11,8 +11,10 @@ resource "google_access_context_manager_service_perimeter" "data" {
 
   spec {
     resources = ["projects/${var.project_number}"]
+    # Machines reach no others: their logs, metrics, lineage and images are among them.
     restricted_services = [
-      "bigquery.googleapis.com", "composer.googleapis.com", "dataproc.googleapis.com", "firestore.googleapis.com",
+      "artifactregistry.googleapis.com", "bigquery.googleapis.com", "composer.googleapis.com", "datalineage.googleapis.com",
+      "dataproc.googleapis.com", "firestore.googleapis.com", "logging.googleapis.com", "monitoring.googleapis.com",
       "pubsub.googleapis.com", "secretmanager.googleapis.com", "storage.googleapis.com",
     ]
 

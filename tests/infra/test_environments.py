@@ -278,6 +278,17 @@ def test_a_perimeter_reports_before_it_refuses(tmp_path: Path, dev: Resources) -
     assert "storage.googleapis.com" in perimeter["spec"]["restricted_services"]
 
 
+def test_a_perimeter_lets_machines_write_their_logs(tmp_path: Path) -> None:
+    """They reach the restricted services alone, which is more than what holds data."""
+    infra = copy(tmp_path)
+    (infra / "dev.tfvars").open("a").write('access_policy = "1"\n')
+    (perimeter,) = of(evaluate("dev", infra)[0], "google_access_context_manager_service_perimeter").values()
+    spec = perimeter["spec"]
+    assert spec["vpc_accessible_services"]["allowed_services"] == ["RESTRICTED-SERVICES"]
+    reached = {service.partition(".")[0] for service in spec["restricted_services"]}
+    assert {"artifactregistry", "datalineage", "logging", "monitoring"} - reached == set()
+
+
 def test_the_apis_of_all_agents_that_use_keys_are_enabled(dev: Resources) -> None:
     """Google makes the agent of a service when that is enabled, and a key can't be given to one before."""
     secrets = {"secrets": "secretmanager"}  # pragma: allowlist secret
