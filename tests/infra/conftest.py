@@ -33,7 +33,7 @@ def of(resources: Resources, *types: str) -> Resources:
 
 def copy(folder: Path) -> Path:
     """A copy of infra/ and conf/ to change; returns its infra/."""
-    ignore = shutil.ignore_patterns("checks", "tests", "policies", "__pycache__")
+    ignore = shutil.ignore_patterns("checks", "tests", "policies", "__pycache__", ".terraform")
     for name in ("infra", "conf"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignore)
     return folder / "infra"
