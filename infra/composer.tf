@@ -95,6 +95,7 @@ resource "google_composer_environment" "airflow" {
     google_dns_record_set.any,
     google_dns_record_set.restricted,
     google_kms_crypto_key_iam_member.agent,
+    google_project_iam_member.agent,
     google_project_iam_member.identity,
     google_service_account_iam_member.user,
     google_storage_bucket_iam_member.identity,

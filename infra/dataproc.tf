@@ -77,6 +77,7 @@ resource "google_dataproc_cluster" "etl" {
     google_dns_record_set.any,
     google_dns_record_set.restricted,
     google_kms_crypto_key_iam_member.agent,
+    google_project_iam_member.agent,
     google_project_iam_member.identity,
     google_storage_bucket_iam_member.identity,
   ]

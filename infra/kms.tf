@@ -13,19 +13,6 @@ locals {
     storage   = local.region
   }
 
-  agents = {
-    artifacts = "service-${var.project_number}@gcp-sa-artifactregistry.iam.gserviceaccount.com"
-    bigquery  = "bq-${var.project_number}@bigquery-encryption.iam.gserviceaccount.com"
-    composer  = "service-${var.project_number}@cloudcomposer-accounts.iam.gserviceaccount.com"
-    compute   = "service-${var.project_number}@compute-system.iam.gserviceaccount.com"
-    dataproc  = "service-${var.project_number}@dataproc-accounts.iam.gserviceaccount.com"
-    firestore = "service-${var.project_number}@gcp-sa-firestore.iam.gserviceaccount.com"
-    gke       = "service-${var.project_number}@container-engine-robot.iam.gserviceaccount.com"
-    pubsub    = "service-${var.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"
-    secrets   = "service-${var.project_number}@gcp-sa-secretmanager.iam.gserviceaccount.com" # pragma: allowlist secret
-    storage   = "service-${var.project_number}@gs-project-accounts.iam.gserviceaccount.com"
-  }
-
   # Composer encrypts its disks, images, queues and bucket with its key through the agents of those services.
   key_users = {
     bigquery  = ["bigquery"]

@@ -141,7 +141,11 @@ def project_wide_data(resources: Resources) -> list[str]:
         "roles/pubsub.",
         "roles/cloudkms.",
     )
-    return [name for name, role, _ in grants(resources) if in_project(name) and role.startswith(data)]
+    return [
+        name
+        for name, role, _ in grants(resources)
+        if in_project(name) and role.startswith(data) and not role.endswith(".serviceAgent")
+    ]
 
 
 def unseen_buckets(resources: Resources) -> list[str]:

@@ -75,6 +75,26 @@ def test_the_page_lists_the_keys_users(dev: Resources) -> None:
     assert listed == found
 
 
+def test_the_page_lists_the_roles_of_agents(dev: Resources) -> None:
+    found = {
+        address.split('"')[1]: item["role"]
+        for address, item in of(dev, "google_project_iam_member").items()
+        if address.startswith("google_project_iam_member.agent[")
+    }
+    assert dict(rows("| agent | role |")) == found
+
+
+def test_an_agent_that_is_asked_for_gets_its_role(dev: Resources) -> None:
+    """Google gives it none: https://cloud.google.com/iam/docs/create-service-agents"""
+    page = (ROOT / "docs/deploying.md").read_text()
+    asked = re.search(r"for service in ([a-z ]+); do\n.*\n +gcloud beta services identity create", page)
+    assert asked
+    roles = {item["role"] for item in of(dev, "google_project_iam_member").values()}
+    services = set(asked[1].split()) - {"secretmanager"}  # whose agent has no role
+    assert len(services) == 6
+    assert {f"roles/{service}.serviceAgent" for service in services} - roles == set()
+
+
 def test_a_new_grant_would_be_missed(dev: Resources) -> None:
     extra = {
         "type": "google_storage_bucket_iam_member",
