@@ -11,8 +11,8 @@ variable "alert_emails" {
   type        = set(string)
 
   validation {
-    condition     = length(var.alert_emails) > 0
-    error_message = "alert_emails: expected at least one address, for an alert that nobody gets is none."
+    condition     = length(var.alert_emails) > 0 && length(var.alert_emails) <= 5
+    error_message = "alert_emails: expected one to five addresses: an alert that nobody gets is none, and a budget tells five at most."
   }
 }
 

@@ -64,3 +64,13 @@ run "the_whole_internet_is_refused" {
 
   expect_failures = [var.web_allowed_ranges]
 }
+
+run "more_addresses_than_a_budget_tells_are_refused" {
+  command = plan
+
+  variables {
+    alert_emails = [for number in range(6) : "${number}@example.com"]
+  }
+
+  expect_failures = [var.alert_emails]
+}
