@@ -46,7 +46,7 @@ class Agent:
 
 @dataclass(frozen=True)
 class Quality:
-    """What all runs of a product have read."""
+    """What all files of a product have brought, and how many runs read them."""
 
     runs: int = 0
     files: int = 0

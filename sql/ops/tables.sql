@@ -54,7 +54,7 @@ CREATE TABLE IF NOT EXISTS `{{ ops }}.files` (
   state STRING NOT NULL OPTIONS (description = 'accepted, or rejected as a whole.'),
   rows_read INT64 NOT NULL OPTIONS (description = 'Rows in the file; valid + rejected + duplicate.'),
   rows_valid INT64 NOT NULL OPTIONS (description = 'Rows that met the contract.'),
-  rows_rejected INT64 NOT NULL OPTIONS (description = 'Rows in quarantine.'),
+  rows_rejected INT64 NOT NULL OPTIONS (description = 'Rows in quarantine, without those that replays have brought since.'),
   rows_duplicate INT64 NOT NULL OPTIONS (description = 'Rows that lost to a newer one with their key.'),
 {{ columns('files') }}
 )

@@ -3,17 +3,14 @@
 -- Publishing it again changes nothing. A newer row of a key wins whatever the order of arrival, and wins whole: a
 -- column beyond the contract that it doesn't bring is NULL. Rows that lost, and those that say that a key's row was
 -- deleted, are kept aside, in <product>__superseded: one of them may be the newest again.
-{% macro dates_by_file() %}
-SELECT source_file, source_generation, ARRAY_AGG(DISTINCT {{ partition_by }}) AS dates
-    FROM `{{ staging }}.{{ table }}`
-    WHERE status != 'rejected'
-    GROUP BY source_file, source_generation
-{%- endmacro %}
 {% macro processed() %}
 SELECT s.*, d.dates
     FROM `{{ staging }}.{{ table }}__files` AS s
     LEFT JOIN (
-      {{ dates_by_file() }}
+      SELECT source_file, source_generation, ARRAY_AGG(DISTINCT {{ partition_by }}) AS dates
+      FROM `{{ staging }}.{{ table }}`
+      WHERE status != 'rejected'
+      GROUP BY source_file, source_generation
     ) AS d ON d.source_file = s.uri AND d.source_generation = s.generation
 {%- endmacro %}
 {% from 'pipeline/silver.sql' import bucket, columns, demanded, names, own, places, same_key, shown_and_to_be_shown with context %}
@@ -120,11 +117,15 @@ IF NOT EXISTS (SELECT 1 FROM `{{ ops }}.runs` WHERE product = {{ product | liter
     );
 
   UPDATE `{{ ops }}.files` AS f
-  SET dates = ARRAY(SELECT DISTINCT partition_date FROM UNNEST(ARRAY_CONCAT(COALESCE(f.dates, []), n.dates)) AS partition_date)
+  SET
+    rows_valid = f.rows_valid + n.rows_valid,
+    rows_rejected = f.rows_rejected - n.rows_valid - n.rows_duplicate,
+    rows_duplicate = f.rows_duplicate + n.rows_duplicate,
+    dates = ARRAY(SELECT DISTINCT partition_date FROM UNNEST(ARRAY_CONCAT(COALESCE(f.dates, []), COALESCE(n.dates, []))) AS partition_date)
   FROM (
-    {{ dates_by_file() }}
+    {{ processed() }}
   ) AS n
-  WHERE f.product = {{ product | literal }} AND f.uri = n.source_file AND f.generation = n.source_generation;
+  WHERE f.product = {{ product | literal }} AND f.uri = n.uri AND f.generation = n.generation;
   {% else %}
   -- Quarantine is read as a whole by what mends it: only files that came before have anything there.
   IF EXISTS (
