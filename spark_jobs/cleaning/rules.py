@@ -60,6 +60,10 @@ def rules_of(contract: Contract, text: Callable[[str], Col]) -> list[Rule]:
         missing = F.col(reference.column).isNotNull() & F.col(FOUND + reference.column).isNull()
         rules.append(Rule(Subject.VALUE, reference.column, name, missing, reference.severity))
     for column in contract.derived_columns:
+        if column.sql_type == "FLOAT64":
+            value = F.col(column.name)
+            infinite = F.coalesce(value - value != 0, F.lit(False))
+            rules.append(Rule(Subject.DERIVED, column.name, "type", infinite))
         if column.required:
             rules.append(Rule(Subject.DERIVED, column.name, "required", F.col(column.name).isNull()))
         rules += _constraints(column, Subject.DERIVED)

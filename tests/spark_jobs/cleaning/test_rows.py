@@ -47,6 +47,24 @@ def test_a_derived_value_that_cannot_be_had_is_a_broken_rule(rows: Rows, bronze:
     assert [tuple(reason) for reason in row["reasons"]] == [("day", "required", None)]
 
 
+def test_a_derived_number_that_is_infinite_or_none_is_a_broken_rule(
+    rows: Rows, bronze: Bronze, document: dict[str, Any]
+) -> None:
+    far = "amount * CAST(1e308 AS DOUBLE)"
+    derived = {"far": far, "apart": f"{far} - {far}", "unknown": f"IF(code = 'AB', NULL, {far})"}
+    document = changed(document)
+    document["schema"][0]["properties"] += [
+        {"name": name, "physicalType": "FLOAT64", "transformLogic": logic} for name, logic in derived.items()
+    ]
+    file = bronze.land_rows("a.csv", ROW, ROW.replace("1.00", "2.00"))
+    near, beyond = rows(file, document=document).orderBy("amount").collect()
+    assert (near["status"], near["far"], near["apart"], near["unknown"]) == ("valid", 1e308, 0.0, None)
+    assert [tuple(reason) for reason in beyond["reasons"]] == [
+        ("far", "type", "Infinity"),
+        ("apart", "type", "NaN"),
+    ]
+
+
 def test_an_absent_optional_column_is_null(rows: Rows, bronze: Bronze) -> None:
     header = "number,changed_at,amount"
     (row,) = rows(bronze.land_rows("a.csv", "1,2017-01-01 12:00:00,1.00", header=header)).collect()
