@@ -18,7 +18,7 @@ FRACTION = r"-?[0-9]++(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
 BEFORE_FRACTION = r'\G((?:[^"0-9-]++|"(?:[^"\\]++|\\.)*+"|-?[0-9]++(?![.eE]))*+)'
 MARKED = rf'^{MARK}(?={FRACTION}\z)|"{MARK}({FRACTION})"'
 # A decimal of a number with a longer exponent would take minutes and gigabytes.
-NUMBER = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?\z"
+SCIENTIFIC = r"^-?[0-9]+(\.[0-9]+)?[eE][+-]?[0-9]{1,3}\z"
 OPTIONS = {
     "mode": "PERMISSIVE",
     "columnNameOfCorruptRecord": "malformed__",
@@ -111,13 +111,23 @@ def _unmarked(text: Col) -> Col:
 def _typed(column: Column) -> Col:
     """A decimal of a number that may have an exponent, or zeros that its column has no room for.
 
-    It has more room behind the point than any column, so that nothing is rounded unseen, and may have less
-    before it: of such numbers the text tells.
+    Of a number that has other digits there it is null, for a cast would round them away.
     """
     if column.sql_type != "NUMERIC":
         return untyped(column)
-    text, wanted = F.col(TEXT + column.name), spark_type(column)
+    text = F.col(TEXT + column.name)
+    plain = text.rlike(rf"^-?[0-9]+(\.[0-9]{{0,{column.scale}}}0*)?\z")
+    exact = plain | (text.rlike(SCIENTIFIC) & (_places(text) <= column.scale))
     # Of other texts none is made, not even ahead of what may need it.
-    plain = F.when(text.rlike(NUMBER), text)
-    number = plain.cast(f"decimal(38, {max(38 - (column.precision - column.scale), 20)})")
-    return F.when(number.cast(wanted) == number, number.cast(wanted))
+    return F.when(exact, text).cast(spark_type(column))
+
+
+def _places(text: Col) -> Col:
+    """How many places behind the point a number with an exponent needs; zeros at its end need none."""
+    mantissa, exponent = (F.substring_index(F.lower(text), "e", part) for part in (1, -1))
+    point = F.instr(mantissa, ".")
+    fraction = F.when(point == 0, 0).otherwise(F.length(mantissa) - point)
+    digits = F.translate(mantissa, "0.-", " ")  # its zeros as blanks, without point and sign
+    significant = F.length(F.rtrim(digits))
+    places = fraction - (F.length(digits) - significant) - exponent.cast("int")
+    return F.when(significant == 0, 0).otherwise(places)
