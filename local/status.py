@@ -99,10 +99,13 @@ def next_command(incident: str, command: str, airflow_url: str | None) -> str:
     """An incident's command as it is typed on the laptop, where an Airflow starts without runs to clear."""
     if command.startswith("SELECT "):
         return f'make query SQL="{command}"'
-    dag = command.rpartition(" ")[2]
+    *words, dag = command.split()
+    which = f"{dag} with the logical date {words[-1]}" if "--logical-date" in words else dag
     if airflow_url:
-        done = "clear the failed tasks of" if command.startswith("airflow tasks clear ") else "trigger"
-        return f"{done} {dag} at {airflow_url}/dags/{dag}"
+        done = "clear the failed tasks of" if words[:3] == ["airflow", "tasks", "clear"] else "trigger"
+        return f"{done} {which} at {airflow_url}/dags/{dag}"
+    if which != dag:
+        return f"make up, then trigger {which} on Airflow's page"
     asked = incident.removeprefix("failure.")
     if asked in ASKED:
         return f"make {asked} PRODUCT={dag}, with what it was given"

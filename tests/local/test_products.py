@@ -86,3 +86,12 @@ def test_what_was_asked_for_is_to_be_asked_for_again() -> None:
     assert told == "make replay PRODUCT=orders, with what it was given"
     told = status.next_command("failure.replay", command, "http://up")
     assert told == "clear the failed tasks of orders at http://up/dags/orders"
+
+
+def test_a_period_that_was_missed_is_asked_for_by_its_date() -> None:
+    command = "airflow dags trigger --logical-date 2026-01-29T11:00:01+00:00 weather"
+    asked = "trigger weather with the logical date 2026-01-29T11:00:01+00:00"
+    told = status.next_command("failure.extract of 2026-01-29", command, None)
+    assert told == f"make up, then {asked} on Airflow's page"
+    told = status.next_command("failure.extract of 2026-01-29", command, "http://up")
+    assert told == f"{asked} at http://up/dags/weather"
