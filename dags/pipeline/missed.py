@@ -1,17 +1,18 @@
 """The periods of an API that no run has pulled, be it that Airflow or the API was away: the next run does."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from airflow.exceptions import AirflowFailException
+from airflow.exceptions import AirflowException, AirflowFailException
 from airflow.sdk import timezone
 from airflow.timetables.base import TimeRestriction
 
-from medallion.alerts import NOBODY
+from medallion.alerts import NOBODY, Audience
 from medallion.environments import Environment
 from medallion.products import Product
 from medallion.sources import HttpSource, period_of
@@ -51,7 +52,7 @@ def pull_missed(
         date = (due[period] + timedelta(seconds=1)).astimezone(UTC).isoformat()
         command = f"airflow dags trigger --logical-date {date} {product.name}"
         incident = Incident(f"{FAILURE}{OF_PERIOD}{period}", reason[:LONGEST], command)
-        raise_incident(incident, known, product, environment, audience, context)
+        _tell(partial(raise_incident, incident, known, product, environment, context=context), audience)
         audience = NOBODY
 
     periods = list(due)
@@ -70,7 +71,7 @@ def pull_missed(
             miss(period, "; ".join(refused))
         elif len(newest) == len(source.parts or [source]):
             over = [f"{FAILURE}{OF_PERIOD}{period}"]
-            close_incidents(over, known, product, environment, product.notify_failure)
+            _tell(partial(close_incidents, over, known, product, environment), product.notify_failure)
     log.info("product=%s step=extract since=%s missed=%d", product.name, periods[0], made)
     return made
 
@@ -106,6 +107,18 @@ def due_periods(product: Product, source: HttpSource, since: str, moment: dateti
         due.setdefault(period_of(info.run_after, source.period, product.timezone), info.run_after)
     due.pop(period_of(moment, source.period, product.timezone), None)
     return due
+
+
+def _tell(note: Callable[[Audience], None], audience: Audience) -> None:
+    """Notes something and tells it to an audience; where nobody can be told, it is noted all the same.
+
+    Nothing asks for a period again once later ones are pulled, and no dead channel keeps those away.
+    """
+    try:
+        note(audience)
+    except AirflowException:
+        log.exception("Going on without telling")
+        note(NOBODY)
 
 
 def _pull(parts: Iterable[HttpSource], period: str, bronze: Bronze) -> tuple[int, list[str]]:

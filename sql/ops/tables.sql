@@ -32,7 +32,7 @@
     ('models', 'ARRAY<STRING>', 'Versions of the model that learned from the person.'),
   ],
   'incidents': [
-    ('told_on', 'DATE', 'Day, in the timezone of the product, of the run for which it was told last; NULL where nobody is to be told.'),
+    ('told_on', 'DATE', 'Day, in the timezone of the product, of the run for which it was told last; NULL where nobody was.'),
     ('closed_at', 'TIMESTAMP', 'When it was noted to be over; NULL while it is open.'),
     ('offending_rows', 'INT64', 'How many rows it was about then; NULL where it is about none.'),
   ],

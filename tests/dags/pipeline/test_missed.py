@@ -7,6 +7,7 @@ import pytest
 from airflow.exceptions import AirflowFailException
 
 from local.open_meteo import OpenMeteo
+from medallion.alerts import Audience
 from medallion.products import Schedule, load_product
 from medallion.sources import HttpSource, Pages
 from pipeline import http_source, missed
@@ -14,7 +15,7 @@ from pipeline.bronze import Bronze, bronze_of
 from pipeline.extract import pull_source
 from pipeline.http_source import NotNowError
 from pipeline.missed import due_periods
-from tests.dags.pipeline.channels import Mails, text
+from tests.dags.pipeline.channels import Channel, Mails, text
 from tests.dags.pipeline.incidents import NOTED, TEAM, fail, run_on, subjects, work
 from tests.dags.pipeline.orders import Pipeline
 
@@ -115,6 +116,26 @@ def test_a_day_that_the_api_has_no_more_is_told_and_stops_no_other(
     assert pull(weather, "2026-01-29") == 2  # a run of that day
     work(weather, "all_clear", run_on("2026-01-29", found={"run": "r"}))
     assert [closed for *_, closed in weather.query(NOTED)] == [True, False]
+
+
+def test_a_day_that_nobody_can_be_told_of_keeps_no_other_from_being_pulled(
+    weather: Pipeline, api: OpenMeteo, slack: Channel
+) -> None:
+    weather.product = replace(weather.product, notify_failure=Audience(slack="team_channel"))
+    pull(weather, "2026-01-28")
+    api.faults.extend(["404", "404"])
+    slack.status = 500
+    assert pull(weather, "2026-01-30") == 2
+    assert weather.query(NOTED) == [("failure.extract of 2026-01-29", None, None, False)]
+
+    slack.status = 200
+    fail(weather, "2026-01-30", "extract", NotNowError("no answer"))
+    slack.status = 500
+    assert pull(weather, "2026-01-31") == 2
+    assert [(incident, closed) for incident, _, _, closed in weather.query(NOTED)] == [
+        ("failure.extract of 2026-01-29", False),
+        ("failure.extract of 2026-01-30", True),
+    ]
 
 
 def test_where_nobody_is_let_in_no_other_day_is_asked_for(weather: Pipeline, api: OpenMeteo) -> None:
