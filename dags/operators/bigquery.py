@@ -1,7 +1,7 @@
 """BigQuery jobs that are submitted or adopted, and whose cost is noted."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -73,7 +73,7 @@ class BigQueryJobOperator(BigQueryInsertJobOperator):
         except Conflict:  # submitted by a try whose reply was lost
             return find(name)
         except BadRequest as error:
-            raise _failure(name, {"reason": "invalidQuery", "message": error.message}) from error
+            raise _failure(name, told_by(error)) from error
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         path = context["ti"].xcom_pull(task_ids=self.task_id, key="job_id_path")
@@ -122,14 +122,21 @@ def cost(job: Any) -> dict[str, Any]:
     }
 
 
-def is_conflict(message: str) -> bool:
-    """Whether an error says that others wrote to the same table meanwhile."""
-    return any(conflict in message.lower() for conflict in CONFLICTS)
+def told_by(refusal: BadRequest) -> dict[str, str]:
+    """The error behind a refused request, as that of a job is told; a job that failed may be one, too."""
+    told = refusal.errors[0] if refusal.errors else {"reason": "invalidQuery"}
+    return {**told, "message": refusal.message}
 
 
-def _failure(job_id: str, error: dict[str, str]) -> AirflowException:
+def is_passing(error: Mapping[str, str]) -> bool:
+    """Whether another try may mend an error: the service's own, or that others wrote to the same table."""
+    message = error.get("message", "").lower()
+    return error.get("reason") in TRANSIENT or any(conflict in message for conflict in CONFLICTS)
+
+
+def _failure(job_id: str, error: Mapping[str, str]) -> AirflowException:
     """Worth another try, or final: wrong SQL and a failed audit stay what they are."""
     message = f"BigQuery job {job_id} failed: {error.get('reason')}: {error.get('message')}"
-    if error.get("reason") in TRANSIENT or is_conflict(error.get("message", "")):
+    if is_passing(error):
         return AirflowException(message)
     return AirflowFailException(message)

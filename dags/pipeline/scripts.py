@@ -14,7 +14,7 @@ from medallion.environments import Environment
 from medallion.odcs import parse_contract
 from medallion.products import Product
 from medallion.sql import render
-from operators.bigquery import BigQueryJobOperator, is_conflict
+from operators.bigquery import BigQueryJobOperator, is_passing, told_by
 from pipeline.work import found, labels, manifest_of, staging_table
 
 Job = tuple[str, dict[str, Any]]  # the identity of the work, and BigQuery's configuration of it
@@ -101,13 +101,13 @@ def client(environment: Environment) -> Client:
 
 
 def query(environment: Environment, template: str, **values: Any) -> list[Row]:
-    """Rows of a query in sql/. Wrong SQL fails the task for good; a conflict is left to its next try."""
+    """Rows of a query in sql/. Wrong SQL fails the task for good; what may pass is left to its next try."""
     try:
         return list(
             client(environment).query(render(template, environment, **values), job_retry=None).result()
         )
     except BadRequest as error:
-        if is_conflict(error.message):
+        if is_passing(told_by(error)):
             raise
         raise AirflowFailException(f"sql/{template}: {error.message}") from error
 
