@@ -33,8 +33,15 @@ class _Training(BaseOperator):
         self.bucket = bucket
         self.folder = folder
 
+    def execute(self, context: Context) -> Any:
+        super().execute(context)  # comes back only from a job that had ended; any other is waited for
+        return self._trained()
+
     def execute_complete(self, context: Context, event: Any = None) -> Any:
         super().execute_complete(context, event)  # type: ignore[misc]
+        return self._trained()
+
+    def _trained(self) -> dict[str, str]:
         written = GCSHook().download(bucket_name=self.bucket, object_name=f"{self.folder}/training.json")
         training = json.loads(written)
         log.info("step=train version=%s features=%d", training["version"], len(training["features"]))

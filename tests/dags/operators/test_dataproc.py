@@ -5,6 +5,7 @@ import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from google.cloud.dataproc_v1 import Batch
 from local.airflow_plugins.local_google import redirect_dataproc
 from medallion.environments import Environment, Spark, load_environment
 from operators.dataproc import BatchOperator, JobOperator, spark_job, spark_operator
+from operators.model import MLModelTrainJobOperator
 
 LOCAL = load_environment("local")
 CLUSTER = replace(LOCAL, spark=Spark(runner="cluster", poll_seconds=1, cluster="etl"))
@@ -128,6 +130,19 @@ def test_a_job_that_succeeded_is_not_run_again(context: dict[str, Any], buckets:
     job_done("job-passes-1")
     assert operator(CLUSTER, "job-passes", "pass.py").execute(context) == "job-passes-1"
     assert submissions(buckets, "job-passes-1") == 1
+
+
+def test_training_that_succeeded_before_tells_its_version_all_the_same(
+    context: dict[str, Any], buckets: Path, gcs_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs_url)
+    version = buckets / "trained" / "v1"
+    version.mkdir(parents=True)
+    (version / "training.json").write_text('{"version": "v1", "features": ["recency_days"]}')
+    job = spark_job(CLUSTER, identity="trains", release="release", entry="pass.py", arguments=[], labels={})
+    train = partial(MLModelTrainJobOperator, task_id="train", bucket="trained", folder="v1")
+    job_done(deferred_to(train(**job), context))
+    assert train(**job).execute(context) == {"version": "v1", "uri": "gs://trained/v1"}
 
 
 def test_after_a_failed_job_comes_the_next_attempt(context: dict[str, Any]) -> None:
