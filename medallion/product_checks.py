@@ -31,6 +31,9 @@ def product_problems(product: Product, conf: Path = CONF, sql: Path = SQL) -> It
         yield ConfigError(file, "contract", "the name of a file in conf/contracts", product.contract)
     if product.train is not None and not (conf / "models" / f"{product.train}.yaml").exists():
         yield ConfigError(file, "train", "the name of a file in conf/models", product.train)
+    if (conf / "models" / f"{product.name}.yaml").exists():
+        # Each has a DAG, a page among the reports, checks and incidents of its name.
+        yield ConfigError(file, "name", "a name that no model has", product.name)
     yield from schedule_problems(product)
     yield from _source(product, file)
     yield from _gold(product, file, sql)

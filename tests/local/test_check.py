@@ -69,6 +69,13 @@ def test_an_unknown_model_is_named(conf: Path) -> None:
     assert "train: expected the name of a file in conf/models, got 'nobody'" in problem
 
 
+def test_a_product_cannot_have_the_name_of_a_model(conf: Path) -> None:
+    shutil.copy(conf / "models" / "customer_churn.yaml", conf / "models" / "sales.yaml")
+    edit(conf / "models" / "sales.yaml", name="sales")
+    expected = "expected a name that no model has, got 'sales'"
+    assert f"conf/products/sales.yaml: name: {expected}. Next: mend the file." in list(check(conf))
+
+
 def test_a_second_model_is_refused(conf: Path) -> None:
     second = conf / "models" / "customer_value.yaml"
     shutil.copy(conf / "models" / "customer_churn.yaml", second)
