@@ -1,12 +1,12 @@
 """serve.firestore: a gold table's rows as documents, of which only those that changed are written."""
 
 import base64
+import json
 import logging
 import math
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from itertools import islice
 from typing import Any
 
 from airflow.providers.google.firebase.hooks.firestore import CloudFirestoreHook
@@ -20,6 +20,7 @@ from pipeline.scripts import client, query
 from pipeline.work import run_of
 
 BATCH = 500  # writes of a commit, which is all or nothing
+BATCH_BYTES = 4_000_000  # of them as JSON, in which nothing is shorter than it is sent; a request has 10 MiB
 TRIES = 5  # of a commit that Firestore is too busy for, each later than the one before
 FORMAT = 1  # of what `encoded` makes: another one has every document written anew
 
@@ -61,11 +62,11 @@ def write_changes(product: str, wanted: Documents, environment: Environment, run
         f"{environment.project}.{environment.datasets['staging']}.{build}", page_size=BATCH
     )
     written = deleted = 0
-    for rows in _batches(changed):
-        writes = [_write(row, f"{database}/documents") for row in rows]
+    for writes in _batches(_write(row, f"{database}/documents") for row in changed):
         commit(database=database, body={"writes": writes}).execute(num_retries=TRIES)
-        deleted += sum(row["gone__"] for row in rows)
-        written += sum(not row["gone__"] for row in rows)
+        gone = sum("delete" in write for write in writes)
+        deleted += gone
+        written += len(writes) - gone
     query(environment, "pipeline/documents_written.sql", product=product, build=build)
     log.info("product=%s step=serve documents written=%d deleted=%d", product, written, deleted)
     return {"written": written, "deleted": deleted}
@@ -116,7 +117,15 @@ def _not_finite(value: float) -> str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    remaining = iter(rows)
-    while batch := list(islice(remaining, BATCH)):
+def _batches(writes: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    batch: list[dict[str, Any]] = []
+    size = 0
+    for write in writes:
+        length = len(json.dumps(write))
+        if batch and (len(batch) == BATCH or size + length > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(write)
+        size += length
+    if batch:
         yield batch

@@ -88,6 +88,16 @@ def lose_after(commits: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(HttpRequest, "execute", execute_or_lose)
 
 
+def test_rows_are_committed_in_as_many_parts_as_their_size_asks_for(collection: Collection) -> None:
+    rows = "SELECT i AS id, REPEAT('a', 900000) AS text FROM UNNEST(GENERATE_ARRAY(1, {})) AS i"
+    collection.make(rows.format(6), "id")
+    assert collection.write() == {"written": 6, "deleted": 0}
+    assert collection.write() == {"written": 0, "deleted": 0}
+    collection.make(rows.format(2), "id")
+    assert collection.write() == {"written": 0, "deleted": 4}
+    assert [len(fields["text"]["stringValue"]) for fields in collection.all().values()] == [900_000] * 2
+
+
 def test_ids_can_be_read_back_whatever_the_keys_are(collection: Collection) -> None:
     keys = [".", "..", "__all__", "a/b", "a~b", "50 %", "%2E", "é", "a b"]
     listed = ", ".join(f"'{key}'" for key in keys)
