@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from airflow.providers.google.cloud.hooks.gcs import GCSHook
+
 from medallion.environments import Environment
 from medallion.models import Model
+from medallion.pointer import read_pointer
 from medallion.snapshots import SnapshotPlan
 from operators.dataproc import spark_job
 from pipeline.work import labels, read_object
@@ -37,6 +40,11 @@ def read_plan(known: Mapping[str, Any]) -> SnapshotPlan:
 def version_uri(model: Model, environment: Environment, version: str) -> str:
     """The folder of a model version."""
     return f"gs://{environment.buckets['models']}/{model.name}/{version}"
+
+
+def live_version(model: Model, environment: Environment) -> str | None:
+    """The version that the model's pointer names now; None before any has passed the gate."""
+    return read_pointer(GCSHook().get_conn().bucket(environment.buckets["models"]), model.name).version
 
 
 def options(**values: str) -> list[str]:

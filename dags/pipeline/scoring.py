@@ -6,17 +6,24 @@ from collections.abc import Sequence
 from typing import Any
 
 from airflow.exceptions import AirflowFailException, AirflowSkipException
-from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from airflow.sdk import Context, TaskGroup, TriggerRule, task
 
 from medallion.drift import Day, Finding, judge
 from medallion.environments import Environment
 from medallion.gold import identifier
 from medallion.models import Model
-from medallion.pointer import read_pointer
 from medallion.sql import render
 from operators.dataproc import spark_operator
-from pipeline.model_work import FEATURES, PLAN, model_job, options, planned, read_plan, version_uri
+from pipeline.model_work import (
+    FEATURES,
+    PLAN,
+    live_version,
+    model_job,
+    options,
+    planned,
+    read_plan,
+    version_uri,
+)
 from pipeline.scripts import Job, job_task, load, query, script
 from pipeline.work import labels, read_object
 
@@ -56,16 +63,12 @@ def _live(model: Model, environment: Environment) -> Any:
     def live(ti: Any) -> str:
         if not (ti.xcom_pull(task_ids=PLAN) and ti.xcom_pull(task_ids=FEATURES)):
             raise AirflowSkipException("There is no snapshot of the day, so nobody is scored.")
-        version = _pointed_to(model, environment)
+        version = live_version(model, environment)
         if version is None:
             raise AirflowSkipException("No version has passed the gate yet, so nobody is scored.")
         return version
 
     return live()  # type: ignore[call-arg, misc]
-
-
-def _pointed_to(model: Model, environment: Environment) -> str | None:
-    return read_pointer(GCSHook().get_conn().bucket(environment.buckets["models"]), model.name).version
 
 
 def _predict(model: Model, environment: Environment) -> Any:
@@ -139,7 +142,7 @@ def _load(model: Model, environment: Environment, context: Context) -> Job:
 def _publish(model: Model, environment: Environment, context: Context) -> Job:
     work, table = _work(model, context)
     known, live = (context["ti"].xcom_pull(task_ids=name) for name in (PLAN, LIVE))
-    pointed_to = _pointed_to(model, environment)
+    pointed_to = live_version(model, environment)
     if pointed_to != live:
         raise AirflowFailException(
             f"{model.name}: expected {live} to be live until its scores are published, got {pointed_to}. "

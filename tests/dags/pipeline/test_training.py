@@ -12,8 +12,9 @@ from medallion.environments import load_environment
 from medallion.features import snapshot_script
 from medallion.models import load_model
 from medallion.sql import literal
+from pipeline.model_plan import History, plan_run
 from pipeline.model_work import read_plan
-from pipeline.training import History, model_dag, plan_run
+from pipeline.training import model_dag
 from tests.dags.pipeline.models import CUSTOMERS, FIRST, LAST, PLANNED, Handed, ModelRun
 
 
