@@ -7,7 +7,8 @@ from airflow.timetables.trigger import CronTriggerTimetable
 from medallion.environments import Environment
 from medallion.products import Product
 from pipeline import backfill, forget, replay
-from pipeline.alert import alert, all_clear
+from pipeline.alert import alert
+from pipeline.all_clear import all_clear
 from pipeline.arrival import landed_files
 from pipeline.audit import audit
 from pipeline.clean import clean

@@ -13,7 +13,7 @@ from medallion.features import snapshot_script
 from medallion.models import Model
 from operators.dataproc import spark_operator
 from operators.model import MLModelTrainJobOperator, MLModelTrainOperator, ModelDeployOperator
-from pipeline.alert import all_clear
+from pipeline.all_clear import all_clear
 from pipeline.model_plan import History, audited, plan_run
 from pipeline.model_work import (
     PLAN,
