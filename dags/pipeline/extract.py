@@ -1,5 +1,6 @@
 """extract: pulls what a source has new into bronze, where discover finds it like any file that landed."""
 
+import json
 import logging
 from datetime import timedelta
 from typing import Any
@@ -60,11 +61,16 @@ def pull_source(
 
 def _as_set_here(product: Product, source: HttpSource | SqlSource) -> HttpSource | SqlSource:
     """The source with the values of its Airflow variable, which is read at each run, where there is one."""
-    changes = Variable.get(source.variable, default=None, deserialize_json=True) if source.variable else None
-    if not source.variable or changes is None:
+    # As a text: one that is no JSON, Airflow takes for a variable that is not there.
+    text = Variable.get(source.variable, default=None) if source.variable else None
+    if not source.variable or text is None:
         return source
     try:
+        changes = json.loads(text)
         changed = changed_source(product.name, changes, source.variable)
+    except json.JSONDecodeError as error:
+        told = f"Airflow's variable {source.variable}: expected JSON, got none: {error}"
+        raise AirflowFailException(f"{told}. Next: mend the variable.") from error
     except MedallionError as error:
         raise AirflowFailException(str(error)) from error
     log.info("product=%s step=extract variable=%s keys=%s", product.name, source.variable, sorted(changes))

@@ -59,12 +59,13 @@ def test_the_variable_takes_the_place_of_what_it_names(
         ({"password": "x"}, "source: expected only the keys type, connection, .* got 'password'"),
         ({"type": "files"}, "the file: expected an object of a source's keys without type"),
         (["stations"], "the file: expected an object of a source's keys without type"),
+        ("{'table': 'stations'}", "expected JSON, got none: Expecting property name"),
     ],
 )
 def test_a_variable_that_is_wrong_is_told_and_nothing_is_pulled(
     pulled: list[SqlSource], monkeypatch: pytest.MonkeyPatch, changes: Any, message: str
 ) -> None:
-    monkeypatch.setenv(VARIABLE, json.dumps(changes))
+    monkeypatch.setenv(VARIABLE, changes if isinstance(changes, str) else json.dumps(changes))
     wrong = f"Airflow's variable bike_stations_source: {message}.*Next: mend the variable"
     with pytest.raises(AirflowFailException, match=wrong):
         pull()
