@@ -51,16 +51,23 @@ class Person:
 
 
 def read_request(contract: Contract, request: str) -> Person:
-    """Whom a request means."""
-    asked = json.loads(read_object(request), parse_float=Decimal)
+    """Whom a request means. Raises AirflowFailException for one that means nobody, and says no value."""
+    try:
+        asked = json.loads(read_object(request), parse_float=Decimal)
+        name, asked_value = str(asked["column"]), asked["value"]
+    except (ValueError, LookupError, TypeError):
+        told = f"{request}: expected a JSON object with column and value, got something else"
+        raise AirflowFailException(f"{told}. Next: leave another request.") from None
     told_by = {column.name: column for column in contract.stored_columns if column.protection is None}
-    column = told_by.get(asked["column"])
+    column = told_by.get(name)
     if column is None or not column.sources or column.sql_type not in TELLING:
         raise AirflowFailException(
             f"{request}: column: expected one of type {' or '.join(TELLING)} that silver of {contract.name} "
-            f"shows as it came, got {asked['column']!r}. Next: ask for another column."
+            f"shows as it came, got {name!r}. Next: ask for another column."
         )
-    value = str("" if asked["value"] is None else asked["value"]).strip()
+    # true, a list or an object would be a text that stands in no row.
+    is_plain = isinstance(asked_value, str | int | Decimal) and not isinstance(asked_value, bool)
+    value = str(asked_value).strip() if is_plain else ""
     if column.sql_type != "STRING":
         value = plain_number(value, column)
     if not value:

@@ -135,6 +135,29 @@ def test_a_value_that_the_column_cannot_hold_is_told_without_it(pipeline: Pipeli
     assert pipeline.path(request["request"]).exists()
 
 
+@pytest.mark.parametrize("value", [True, ["a@b"], {"mail": "a@b"}, None, " "])
+def test_a_value_that_no_text_is_is_told_before_anything_is_noted(pipeline: Pipeline, value: Any) -> None:
+    pipeline.run("1,0,77")
+    pipeline.contract = contract()
+    pipeline.contract["schema"][0]["properties"].append({"name": "mail", "physicalType": "STRING"})
+    request = ask(pipeline, value, column="mail")
+    with pytest.raises(AirflowFailException, match="value: expected one that mail, of type STRING, may hold"):
+        pipeline.discover(forget=request)
+    assert pipeline.query(NOTED) == []
+    assert pipeline.path(request["request"]).exists()
+
+
+@pytest.mark.parametrize("text", ["77", "[77]", "{'value': 77}", '{"value": 77}', '{"column": "amount"}'])
+def test_a_request_of_another_shape_is_told_without_what_it_says(pipeline: Pipeline, text: str) -> None:
+    request = ask(pipeline, "77")
+    pipeline.path(request["request"]).write_text(text)
+    told = r"1f2e\.json: expected a JSON object with column and value, got something else\. Next: "
+    with pytest.raises(AirflowFailException, match=told) as error:
+        pipeline.discover(forget=request)
+    assert "77" not in str(error.value).replace(request["request"], "")
+    assert pipeline.path(request["request"]).exists()
+
+
 @pytest.mark.parametrize(("column", "value", "days"), [("mail", "a@b", [3, 4]), ("balance", "1.5", [3])])
 def test_persons_are_told_by_the_value_of_a_text_or_a_number(
     pipeline: Pipeline, column: str, value: str, days: list[int]
