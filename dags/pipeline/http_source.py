@@ -99,14 +99,14 @@ def pull_answers(source: HttpSource, period: str, bronze: Bronze) -> int:
     They are named after their part, the period and the page, so that no try or run pulls one again.
     """
     hook = HttpHook(method="GET", http_conn_id=source.connection)
-    session = hook.get_conn()
     interval = 60 / source.max_per_minute if source.max_per_minute else 0
-    api = Api(source.connection, session, hook.url_from_endpoint(source.path), interval)
     made = 0
-    for part, parameters in (source.parts or {"": {}}).items():
-        folder = f"{folder_of(source, part)}{period}/"
-        query = {key: _filled(value, period) for key, value in {**source.query, **parameters}.items()}
-        made += _pull_pages(api, query, source.pages, folder, bronze)
+    with hook.get_conn() as session:
+        api = Api(source.connection, session, hook.url_from_endpoint(source.path), interval)
+        for part, parameters in (source.parts or {"": {}}).items():
+            folder = f"{folder_of(source, part)}{period}/"
+            query = {key: _filled(value, period) for key, value in {**source.query, **parameters}.items()}
+            made += _pull_pages(api, query, source.pages, folder, bronze)
     return made
 
 
