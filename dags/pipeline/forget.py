@@ -12,7 +12,7 @@ from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from airflow.sdk import Param, Variable
 from google.api_core.exceptions import Forbidden, NotFound
 from google.cloud.bigquery import Row
-from google.cloud.storage import Blob, Bucket, Client
+from google.cloud.storage import Client
 
 from medallion.environments import Environment
 from medallion.gold import identifier
@@ -20,8 +20,9 @@ from medallion.odcs import load_contract, parse_contract
 from medallion.products import Product
 from medallion.snapshots import taught_by, written_plans
 from pipeline.bronze import landed
+from pipeline.object_versions import delete_older, place_of, rewrite, source_of, versions_of
 from pipeline.person import Person, read_request
-from pipeline.rewriting import row_test, without
+from pipeline.rewriting import row_test
 from pipeline.scripts import query, table_columns
 from pipeline.work import staging_table
 
@@ -37,10 +38,8 @@ PARAM = Param(
 MODEL_TABLES = ("customer_features", "customer_scores")  # of gold, which a model's runs write
 COPIES = ("rows", "exports", "scratch")  # of a run: what its job has written, was given and has unpacked
 ACTIVE = ["queued", "running"]  # states of a DAG run that has not ended
-REWRITTEN = "rewritten-from"  # of an object's metadata: the generation without which it was written anew
 PART = 500  # rows of what was found in one query, which may be a megabyte long; names have up to a kilobyte
 NOTHING = dict.fromkeys(("uri", "known", "generation", "size", "checksum", "reason", "rejected"))
-BINARY = "application/octet-stream"
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +76,7 @@ def _is_done(storage: Client, product: Product, environment: Environment, reques
     Raises AirflowFailException for a request under the name of one that was done before it was left: its
     erasure would be taken for that one's.
     """
-    bucket, name = _place(storage, request)
+    bucket, name = place_of(storage, request)
     left, done = bucket.get_blob(name), query(environment, "erasure/done.sql", product=product.name, run=run)
     if left and any(row["erased_at"] < left.time_created for row in done):
         raise AirflowFailException(
@@ -119,9 +118,9 @@ def _require_no_training(product: Product, context: Mapping[str, Any]) -> None:
 
 def _is_unread(storage: Client, uri: str, known: set[tuple[str, str]]) -> bool:
     """Whether a file that the ledger lacks is new; a try before this one may have written it."""
-    bucket, name = _place(storage, uri)
+    bucket, name = place_of(storage, uri)
     blob = bucket.get_blob(name)
-    return blob is not None and (uri, _source(blob)) not in known
+    return blob is not None and (uri, source_of(blob)) not in known
 
 
 def _require_done(product: Product, environment: Environment, request: str, run: str) -> None:
@@ -193,8 +192,8 @@ def _rewrite_bronze(
     rewritten, kept = [], {}
     for row in files:
         uri, known, state, file_format = (row[name] for name in ("uri", "generation", "state", "format"))
-        bucket, name = _place(storage, uri)
-        versions, blob = _versions(bucket, name), bucket.get_blob(name)
+        bucket, name = place_of(storage, uri)
+        versions, blob = versions_of(bucket, name), bucket.get_blob(name)
         if not versions:
             continue  # gone, and the person's rows in it with it
         if state == "rejected":
@@ -206,9 +205,9 @@ def _rewrite_bronze(
             continue
         try:
             if blob is None:
-                _delete_older(versions)
+                delete_older(versions)
                 continue
-            _rewrite(blob, file_format, person)
+            rewrite(blob, file_format, person)
         except Forbidden as error:
             kept[uri] = f"bronze retains it: {error.message}"
             continue
@@ -216,49 +215,16 @@ def _rewrite_bronze(
             kept[uri] = f"not {person.contract.encoding}, the encoding of its contract"
             continue
         # A try before this one may have written it. Any other generation is a new file, still to be read.
-        if _source(blob) == str(known):
+        if source_of(blob) == str(known):
             told = {"generation": blob.generation, "size": blob.size, "checksum": blob.crc32c or ""}
             rewritten.append({"uri": uri, "known": known, **told})
     return rewritten, kept
 
 
-def _rewrite(blob: Blob, file_format: str, person: Person) -> None:
-    """Writes an object anew where it has rows of the person, and deletes what it was before."""
-    before = blob.generation
-    data, removed = without(blob.download_as_bytes(), file_format, person)
-    if removed:
-        blob.metadata = {REWRITTEN: str(before)}
-        blob.upload_from_string(data, blob.content_type or BINARY, if_generation_match=before)
-        blob.reload()
-    _delete_older(_versions(blob.bucket, blob.name))
-
-
-def _source(blob: Blob) -> str:
-    """The generation of which an object was written without a person; empty where it was not."""
-    return (blob.metadata or {}).get(REWRITTEN, "")
-
-
-def _delete_older(versions: Iterable[Blob]) -> None:
-    """Deletes versions that are live no more; one that landed meanwhile is a new file, still to be read."""
-    for version in versions:
-        if version.time_deleted is not None:
-            version.delete()
-
-
 def _delete_request(storage: Client, request: str) -> None:
     """Deletes every version of a request: deleted by its name alone, a bucket with versions would keep it."""
-    for version in _versions(*_place(storage, request)):
+    for version in versions_of(*place_of(storage, request)):
         version.delete()
-
-
-def _versions(bucket: Bucket, name: str) -> list[Blob]:
-    """Every version of an object that its bucket keeps; each is deleted as the generation that it is."""
-    return [version for version in bucket.list_blobs(prefix=name, versions=True) if version.name == name]
-
-
-def _place(storage: Client, uri: str) -> tuple[Bucket, str]:
-    named = Blob.from_uri(uri)
-    return storage.bucket(named.bucket.name), named.name
 
 
 def _learned(storage: Client, product: Product, environment: Environment, dates: list[date]) -> list[str]:
@@ -293,5 +259,5 @@ def _erase_copies(storage: Client, product: Product, environment: Environment, p
         for folder in ("training", "scores"):
             copies = f"{folder}/{product.train}/**.parquet"
             for blob in lake.list_blobs(match_glob=copies):
-                _rewrite(blob, "parquet", named)
-            _delete_older(lake.list_blobs(match_glob=copies, versions=True))  # also of those that are gone
+                rewrite(blob, "parquet", named)
+            delete_older(lake.list_blobs(match_glob=copies, versions=True))  # also of those that are gone

@@ -11,7 +11,7 @@ import pytest
 from medallion.environments import load_environment
 from medallion.odcs import parse_contract
 from medallion.products import load_product
-from pipeline import forget
+from pipeline import forget, object_versions
 from pipeline.person import Person
 from tests.dags.pipeline.stand_in_job import contract
 from tests.dags.pipeline.versioned import VersionedBucket, row
@@ -61,7 +61,7 @@ def test_a_version_that_lands_after_a_file_was_looked_at_stays(
         bucket.land("a.csv", THEIRS)
         return data, 0
 
-    monkeypatch.setattr(forget, "without", without)
+    monkeypatch.setattr(object_versions, "without", without)
     rewrite(bucket, person, row("gs://bronze/a.csv", known))
     assert bucket.held() == [("a.csv", THEIRS)]
 
