@@ -133,7 +133,7 @@ def load_product(name: str, conf: Path = CONF) -> Product:
     )
 
 
-def changed_source(name: str, changes: Any, variable: str, conf: Path = CONF) -> Source:
+def changed_source(name: str, changes: Any, variable: str) -> Source:
     """The source of a product with values of an Airflow variable in place of the file's.
 
     Raises ConfigError, or ProblemsError for several, where they don't fit conf/product.schema.json.
@@ -141,9 +141,9 @@ def changed_source(name: str, changes: Any, variable: str, conf: Path = CONF) ->
     told_by, mend = f"Airflow's variable {variable}", "mend the variable"
     if not isinstance(changes, dict) or "type" in changes:
         raise ConfigError(told_by, "", "an object of a source's keys without type", changes, mend)
-    data = read_yaml(conf / "products" / f"{name}.yaml")
+    data = read_yaml(CONF / "products" / f"{name}.yaml")
     data["source"] |= changes
-    validate(data, conf / "product.schema.json", told_by, mend)
+    validate(data, CONF / "product.schema.json", told_by, mend)
     return parse_source(data["source"])
 
 

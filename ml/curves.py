@@ -7,11 +7,12 @@ from ml.metrics import Floats
 Points = list[list[float]]
 
 _ROC_POINTS = 101
+_PARTS = 10
 
 
-def reliability(labels: Floats, probabilities: Floats, bins: int = 10) -> Points:
+def reliability(labels: Floats, probabilities: Floats) -> Points:
     """Mean prediction and share of positives of equal-count bins, ascending; none of them is empty."""
-    parts = np.array_split(np.argsort(probabilities, kind="stable"), min(bins, len(labels)))
+    parts = np.array_split(np.argsort(probabilities, kind="stable"), min(_PARTS, len(labels)))
     return [[float(probabilities[part].mean()), float(labels[part].mean())] for part in parts]
 
 
@@ -26,12 +27,12 @@ def roc(labels: Floats, scores: Floats) -> Points:
     return [[float(x), float(y)] for x, y in zip(grid, np.interp(grid, false, true), strict=True)]
 
 
-def lift(labels: Floats, scores: Floats, parts: int = 10) -> Points:
+def lift(labels: Floats, scores: Floats) -> Points:
     """For each tenth more of the customers, likeliest first: their share, and their rate by the base rate.
 
     Fewer than ten customers are taken one by one.
     """
-    parts = min(parts, len(labels))
+    parts = min(_PARTS, len(labels))
     hits = np.cumsum(labels[np.argsort(-scores, kind="stable")])
     ends = [round(len(labels) * part / parts) for part in range(1, parts + 1)]
     return [[end / len(labels), float(hits[end - 1] / end / labels.mean())] for end in ends]

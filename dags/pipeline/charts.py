@@ -15,7 +15,7 @@ QUARTERS = (1, 4, 7, 10)
 
 _BASE, _TOP, _HEIGHT = 226, 16, 250  # of the line chart: zero, highest tick, all
 _WIDTH = 1000  # of a stretched path's own coordinates
-_ROW = 26  # of the heat map
+_ROW, _SHADES = 26, 5  # of the heat map, and of its legend
 
 
 def line_chart(
@@ -90,16 +90,16 @@ def heat_map(
     return _figure(7 * _ROW + 22, title, description, shapes, "chart heat")
 
 
-def ramp(steps: int = 5) -> Markup:
+def ramp() -> Markup:
     """The heat map's shades from lowest to highest, for its legend."""
     cells = [
         Markup('<rect class="cell" x="{}" width="20" height="14" rx="3" fill-opacity="{:.2f}"/>').format(
-            step * 20, _shade(step, steps - 1)
+            step * 20, _shade(step, _SHADES - 1)
         )
-        for step in range(steps)
+        for step in range(_SHADES)
     ]
     return Markup('<svg aria-hidden="true" width="{}" height="14">{}</svg>').format(
-        steps * 20, Markup("").join(cells)
+        _SHADES * 20, Markup("").join(cells)
     )
 
 
@@ -157,8 +157,8 @@ def _ticks(highest: float) -> list[float]:
     return [step * index for index in range(math.ceil(highest / step) + 1)]
 
 
-def _trailing_means(values: Sequence[float], window: int = 7) -> list[float]:
-    parts = [values[max(0, end - window) : end] for end in range(1, len(values) + 1)]
+def _trailing_means(values: Sequence[float]) -> list[float]:
+    parts = [values[max(0, end - 7) : end] for end in range(1, len(values) + 1)]
     return [sum(part) / len(part) for part in parts]
 
 
