@@ -34,9 +34,10 @@ def step(function: Function) -> Function:
     Its first parameter takes a StepRun. The others are those that a product file sets: by keyword, each of
     type str, int, float or bool. Raises TypeError for a function that is not like that, or a name twice.
     """
-    first, *others = inspect.signature(function, eval_str=True).parameters.values()
-    wrong = [item.name for item in others if item.annotation not in TYPES or item.kind != item.KEYWORD_ONLY]
-    if first.annotation is not StepRun or wrong:
+    taken = list(inspect.signature(function, eval_str=True).parameters.values())
+    runs = [item for item in taken[:1] if item.annotation is StepRun and item.kind != item.KEYWORD_ONLY]
+    wrong = [item for item in taken[1:] if item.annotation not in TYPES or item.kind != item.KEYWORD_ONLY]
+    if not runs or wrong:
         expected = f"(run: StepRun, *, name: {', '.join(kind.__name__ for kind in TYPES)}, …)"
         raise TypeError(f"@step {function.__name__}: expected {expected}, got {inspect.signature(function)}")
     if _registered.setdefault(function.__name__, function) is not function:

@@ -3,7 +3,7 @@
 import pytest
 
 from medallion import steps
-from medallion.steps import StepRun, step
+from medallion.steps import Function, StepRun, step
 
 
 @pytest.fixture(autouse=True)
@@ -18,11 +18,20 @@ def test_a_function_is_registered_by_its_name() -> None:
     assert steps._registered == {"export": export}
 
 
-def test_a_function_needs_the_run_first() -> None:
-    with pytest.raises(TypeError, match=r"@step export: expected \(run: StepRun, .*got \(table: str\)"):
+def without_a_run() -> None: ...
 
-        @step
-        def export(table: str) -> None: ...
+
+def by_keyword(*, run: StepRun) -> None: ...
+
+
+def with_a_table_first(table: str) -> None: ...
+
+
+@pytest.mark.parametrize("function", [without_a_run, by_keyword, with_a_table_first])
+def test_a_function_needs_the_run_first(function: Function) -> None:
+    told = rf"@step {function.__name__}: expected \(run: StepRun, .*got \("
+    with pytest.raises(TypeError, match=told):
+        step(function)
 
 
 def test_parameters_are_of_types_that_yaml_has() -> None:
