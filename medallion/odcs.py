@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ def _parse(document: dict[str, Any], file: str) -> Contract:
         fingerprint=hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest(),
     )
     _require_identity(contract, file)
-    _require_sources(contract, file)
+    _require_names(contract, file)
     _require_plain_references(contract, file)
     _require_values(contract, file)
     return contract
@@ -133,8 +134,13 @@ def _require_identity(contract: Contract, file: str) -> None:
         raise ConfigError(file, f"{contract.order_by}.protection", "none: hashes have no order", HASH)
 
 
-def _require_sources(contract: Contract, file: str) -> None:
-    """What a file brings is for one column: names in files are told apart whatever their case."""
+def _require_names(contract: Contract, file: str) -> None:
+    """A name is one column's, and what a file brings is for one: names are told apart whatever their case."""
+    names = Counter(column.name.lower() for column in contract.columns)
+    for column in contract.columns:
+        if names[column.name.lower()] > 1:
+            expected = "a name that no other column has, also in capital letters"
+            raise ConfigError(file, f"{column.name}.name", expected, column.name)
     columns: dict[str, str] = {}
     for column in contract.read_columns:
         for source in column.sources:

@@ -242,6 +242,14 @@ def test_a_delete_flag_is_a_column_that_is_true_or_false(document: dict[str, Any
     assert parse_contract(document, "a.yaml").delete_flag == "quantity"
 
 
+@pytest.mark.parametrize("name", ["order_hour", "ORDER_HOUR", "agent_id"])
+def test_a_name_is_one_columns_though_it_is_derived(document: dict[str, Any], name: str) -> None:
+    derived = {"name": name, "physicalType": "INT64", "transformLogic": "HOUR(ordered_at)"}
+    document["schema"][0]["properties"].append(derived)
+    with pytest.raises(ConfigError, match=r"\.name: expected a name that no other column has, .*, got "):
+        parse_contract(document, "a.yaml")
+
+
 @pytest.mark.parametrize("delimiter", ["", ";;", '"'])
 def test_a_delimiter_is_one_character_and_no_quote(document: dict[str, Any], delimiter: str) -> None:
     document["schema"][0]["customProperties"] += custom(delimiter=delimiter)
