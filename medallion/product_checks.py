@@ -17,6 +17,7 @@ from medallion.steps import step_problems
 
 PLACEHOLDER = re.compile(r"\{(.*?)\}")
 CRON_FIELDS = 5
+OFFSET = re.compile(r"[+-][0-9]{2}:[0-9]{2}")  # which is a timezone to Spark as well
 
 
 def require_sound(product: Product, conf: Path = CONF, sql: Path = SQL) -> None:
@@ -54,6 +55,10 @@ def contract_problems(product: Product, contract: Contract) -> Iterator[ConfigEr
     unknown = sorted(set(product.cluster_by) - {column.name for column in contract.stored_columns})
     if unknown:
         yield ConfigError(file, "silver.cluster_by", "columns of the contract", ", ".join(unknown))
+    for column in contract.read_columns:
+        if not (_is_timezone(column.timezone) or OFFSET.fullmatch(column.timezone)):
+            expected, key = "an IANA name like America/New_York", f"{column.name}.defaultTimezone"
+            yield ConfigError(f"conf/contracts/{product.contract}.yaml", key, expected, column.timezone)
     known = {name for column in contract.read_columns for name in column.sources}
     if isinstance(source, HttpSource) and contract.records is None:
         got = f"a contract without records, {product.contract}"
@@ -81,13 +86,19 @@ def schedule_problems(product: Product) -> Iterator[ConfigError]:
     if len(cron.split()) != CRON_FIELDS or not croniter.is_valid(cron):
         expected = "minute, hour, day of the month, month and day of the week"
         yield ConfigError(file, "schedule.cron", expected, cron)
-    try:
-        ZoneInfo(timezone)
-    except (ValueError, OSError, KeyError):
+    if not _is_timezone(timezone):
         yield ConfigError(file, "schedule.timezone", "an IANA name like America/New_York", timezone)
     if product.on_arrival and not isinstance(product.source, FileSource):
         expected = "a source of type files, for the others are pulled when a run begins"
         yield ConfigError(file, "schedule.on_arrival", expected, product.on_arrival)
+
+
+def _is_timezone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        return False
+    return True
 
 
 def _source(product: Product, file: str) -> Iterator[ConfigError]:

@@ -63,6 +63,18 @@ def test_a_partition_column_must_be_a_date_of_the_contract(conf: Path) -> None:
     assert "silver.partition_by: expected a required DATE column: order_date, got 'ordered_at'" in problem
 
 
+def test_a_timezone_that_spark_does_not_know_is_told(conf: Path) -> None:
+    contract = conf / "contracts" / "customer_transactions.yaml"
+    text = contract.read_text()
+    assert "defaultTimezone: Etc/UTC" in text
+    contract.write_text(text.replace("defaultTimezone: Etc/UTC", "defaultTimezone: America/New_Yrok"))
+    (problem,) = check(conf)
+    assert problem == (
+        "conf/contracts/customer_transactions.yaml: ordered_at.defaultTimezone: expected an IANA name like"
+        " America/New_York, got 'America/New_Yrok'. Next: mend the file."
+    )
+
+
 def test_an_unknown_model_is_named(conf: Path) -> None:
     edit(conf / PRODUCT, train="nobody")
     (problem,) = check(conf)
