@@ -130,12 +130,15 @@ def test_what_the_index_misses_is_seen_in_gold(run: ModelRun) -> None:
         f"UPDATE gold.customer_daily SET items = 0 {newest}": "lines",
         "DELETE FROM gold.customer_daily WHERE customer_id = 1": "one_row_a_customer",
         f"DELETE FROM gold.customer_daily {newest}": "newest_date",
+        "DELETE FROM gold.customer_daily WHERE TRUE": "eligible_customers",
     }.items():
         run.query(sql)
         with pytest.raises(AirflowFailException, match=f"{missed}: expected"):
             run.task("score.drift", plan, "v1")
     names = "SELECT name FROM ops.checks WHERE step = 'score' AND NOT passed ORDER BY name"
-    assert [row["name"] for row in run.query(names)] == ["lines", "newest_date", "one_row_a_customer"]
+    assert [row["name"] for row in run.query(names)] == [
+        *("eligible_customers", "lines", "newest_date", "one_row_a_customer")
+    ]
 
 
 VERSIONS = "SELECT DISTINCT model_version FROM gold.customer_scores"
