@@ -1,4 +1,4 @@
-"""Derived columns and row rules of contracts, by Spark's own analyzer; part of `make check`."""
+"""What Spark makes of a contract's SQL and patterns, by Spark itself; part of `make check`."""
 
 import os
 import re
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from pyspark.errors import AnalysisException
+from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import Column as Col
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -25,12 +25,9 @@ SILENT = Path(__file__).with_name("spark_sql.log4j2.properties")  # what is wron
 
 def spark_problems_if_changed(contracts: Mapping[str, Contract]) -> list[str]:
     """The lines of `spark_problems`, without a start of Spark where nothing has changed."""
-    written = {name: found for name, found in contracts.items() if found.derived_columns or found.rules}
-    if not written:
-        return []
     code = [Path(file).read_text(encoding="utf-8") for file in (__file__, parsing.__file__, rules.__file__)]
-    parts = [repr(written), *code, version("pyspark")]
-    return kept("spark_sql", parts, lambda: map(str, spark_problems(written, _session())))
+    parts = [repr(contracts), *code, version("pyspark")]
+    return kept("spark_sql", parts, lambda: map(str, spark_problems(contracts, _session())))
 
 
 def spark_problems(contracts: Mapping[str, Contract], spark: SparkSession) -> Iterator[ConfigError]:
@@ -43,9 +40,11 @@ def spark_problems(contracts: Mapping[str, Contract], spark: SparkSession) -> It
         read = ", ".join(f"`{column.name}` {spark_type(column)}" for column in contract.read_columns)
         rows = spark.createDataFrame([], read)
         for index, column in enumerate(contract.columns):
+            place = f"schema.0.properties.{index}"
+            yield from _unusable_patterns(spark, column, file, place)
             if column.expression is None:
                 continue
-            key = f"schema.0.properties.{index}.transformLogic"
+            key = f"{place}.transformLogic"
             wrong = _refusal(rows, column.expression, F.expr)
             if wrong:
                 yield ConfigError(file, key, "Spark SQL over the columns", wrong)
@@ -58,6 +57,25 @@ def spark_problems(contracts: Mapping[str, Contract], spark: SparkSession) -> It
             if wrong:
                 key = f"schema.0.quality.{rule.name}.implementation"
                 yield ConfigError(file, key, "a condition in Spark SQL", wrong)
+
+
+def _unusable_patterns(spark: SparkSession, column: Column, file: str, place: str) -> Iterator[ConfigError]:
+    """Patterns that end a job at its first row: Spark looks at none before."""
+    empty = F.lit("")
+    if column.format and not _is_usable(spark, F.to_timestamp(empty, column.format)):
+        key = f"{place}.logicalTypeOptions.format"
+        yield ConfigError(file, key, "a pattern of Spark's, like yyyy-MM-dd HH:mm:ss", column.format)
+    for constraint in column.constraints:
+        if constraint.name == "pattern" and not _is_usable(spark, empty.rlike(constraint.value)):
+            yield ConfigError(file, f"{place}: pattern", "a regular expression of Java's", constraint.value)
+
+
+def _is_usable(spark: SparkSession, value: Col) -> bool:
+    try:
+        spark.range(1).select(value).collect()
+    except PySparkException:
+        return False
+    return True
 
 
 def _of_another_type(rows: DataFrame, column: Column, file: str, key: str) -> Iterator[ConfigError]:

@@ -95,3 +95,31 @@ def test_a_rule_over_the_row_is_a_condition(
         f"{FILE}: schema.0.quality.{rule['name']}.implementation: expected a condition in Spark SQL, got "
     )
     assert reason in problem
+
+
+@pytest.mark.parametrize(
+    ("options", "at", "expected"),
+    [
+        (
+            {"format": "YYYY-MM-dd"},
+            "logicalTypeOptions.format",
+            "a pattern of Spark's, like yyyy-MM-dd HH:mm:ss",
+        ),
+        (
+            {"format": "yyyy-MM-dd'T"},
+            "logicalTypeOptions.format",
+            "a pattern of Spark's, like yyyy-MM-dd HH:mm:ss",
+        ),
+        ({"pattern": "(AB"}, "pattern", "a regular expression of Java's"),
+    ],
+)
+def test_a_pattern_is_one_that_the_job_can_read_by(
+    document: dict[str, Any], spark: SparkSession, options: dict[str, str], at: str, expected: str
+) -> None:
+    index = 3 if "format" in options else 0
+    column = document["schema"][0]["properties"][index]
+    column["logicalTypeOptions"] = options
+    (got,) = options.values()
+    (problem,) = problems(document, spark)
+    assert problem.startswith(f"{FILE}: schema.0.properties.{index}")
+    assert f"{at}: expected {expected}, got {got!r}" in problem
