@@ -124,6 +124,13 @@ class Contract:
         return tuple(column for column in self.columns if column.protection != DROP)
 
     @cached_property
+    def identity(self) -> str:
+        """What the key's hashes are made of: with another one, no row would be found again."""
+        named = {column.name: column for column in self.columns}
+        parts = ([name, named[name].physical_type, named[name].protection] for name in self.key)
+        return ", ".join(" ".join(filter(None, part)) for part in parts)
+
+    @cached_property
     def taken_names(self) -> tuple[str, ...]:
         """Names that no new column may have, in small letters: BigQuery takes names that differ in nothing
         else for one.

@@ -12,6 +12,7 @@
   ],
   'runs': [
     ('replayed', 'BOOL', 'Whether the rows came from quarantine: an earlier run has counted them as read.'),
+    ('identity', 'STRING', 'Columns of the key, with their types, and how they are protected.'),
   ],
   'documents': [
     ('fingerprint', 'STRING', 'Of the row that the document shows; none while it is being written.'),

@@ -1,5 +1,5 @@
 -- Audits a run before anything of it is published; fails when one check does.
--- From the run's staging tables.
+-- From the run's staging tables, and ops.runs.
 -- The ledger's counts were taken as files were read, the staged ones as rows were loaded: they must agree.
 -- Files that were rejected as a whole are told of, and stop nobody.
 -- A replay reads rejected rows alone: no ratio is asked of it, but that it read exactly the rows that were selected.
@@ -51,6 +51,12 @@ WITH
       GROUP BY {{ contract.key | join(', ') }}
       HAVING COUNT(*) > 1
     )
+  ),
+  published AS (
+    SELECT identity
+    FROM `{{ ops }}.runs`
+    WHERE product = {{ product | literal }} AND identity != {{ contract.identity | literal }}
+    LIMIT 1
   ),
   incomplete AS (
     SELECT COUNT(*) AS missing
@@ -111,6 +117,15 @@ WITH
       repeated = 0 AS passed,
       FORMAT('%d keys with more than one valid row', repeated) AS detail
     FROM keyed
+    UNION ALL
+    SELECT
+      'same_key' AS name,
+      COUNT(*) = 0 AS passed,
+      FORMAT(
+        'expected the key by which silver knows its rows, %s, got %s',
+        COALESCE(MAX(identity), {{ contract.identity | literal }}), {{ contract.identity | literal }}
+      ) AS detail
+    FROM published
     UNION ALL
     SELECT
       'required' AS name,

@@ -177,12 +177,12 @@ IF NOT EXISTS (SELECT 1 FROM `{{ ops }}.runs` WHERE product = {{ product | liter
 
   INSERT INTO `{{ ops }}.runs` (
     product, run, contract_version, release, files, rows_read, rows_valid, rows_rejected, rows_duplicate, published_at,
-    replayed
+    replayed, identity
   )
   SELECT
     {{ product | literal }}, {{ run | literal }}, {{ contract.version | literal }}, {{ release | literal }},
     COUNT(*), COALESCE(SUM(rows_read), 0), COALESCE(SUM(rows_valid), 0), COALESCE(SUM(rows_rejected), 0),
-    COALESCE(SUM(rows_duplicate), 0), CURRENT_TIMESTAMP(), {{ (replay is not none) | literal }}
+    COALESCE(SUM(rows_duplicate), 0), CURRENT_TIMESTAMP(), {{ (replay is not none) | literal }}, {{ contract.identity | literal }}
   {% if replay %}
   FROM `{{ staging }}.{{ table }}__files`;
   {% else %}

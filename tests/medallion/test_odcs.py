@@ -25,6 +25,13 @@ def test_the_key_keeps_its_declared_order(contract: Contract) -> None:
     assert contract.key == ("order_id", "product_id")
 
 
+def test_another_type_or_protection_of_its_key_makes_another_identity(document: dict[str, Any]) -> None:
+    columns = document["schema"][0]["properties"]
+    (product,) = [column for column in columns if column["name"] == "product_id"]
+    product |= {"physicalType": "STRING", "logicalTypeOptions": {}, "classification": "personal"}
+    assert parse_contract(document, "a.yaml").identity == "order_id INT64, product_id STRING hash"
+
+
 def test_money_has_its_scale(contract: Contract) -> None:
     (net_sales,) = [column for column in contract.columns if column.name == "net_sales"]
     assert (net_sales.physical_type, net_sales.precision, net_sales.scale) == ("NUMERIC(12, 2)", 12, 2)

@@ -65,3 +65,22 @@ def test_a_run_that_does_not_add_up_is_not_published(pipeline: Pipeline, change:
         pipeline.publish(context)
     assert pipeline.query("SELECT COUNT(*) FROM ops.runs WHERE product = '{product}'") == [(0,)]
     assert pipeline.query("SELECT COUNT(*) FROM ops.files WHERE product = '{product}'") == [(0,)]
+
+
+def test_what_a_published_product_knows_its_rows_by_stays(pipeline: Pipeline) -> None:
+    """Silver would keep a row beside another version of itself, for their hashes would differ."""
+    pipeline.run("1,0,7")
+    amount = pipeline.contract["schema"][0]["properties"][3]
+    amount |= {"primaryKey": True, "required": True}
+    told = "same_key: .* by which silver knows its rows, order_id INT64, got order_id INT64, amount INT64"
+    with pytest.raises(AirflowFailException, match=told):
+        pipeline.run("1,0,8", name="b.csv")
+    assert pipeline.query("SELECT order_id, amount FROM silver.{product}") == [(1, 7)]
+
+
+def test_a_product_that_an_earlier_release_published_may_say_by_what(pipeline: Pipeline) -> None:
+    pipeline.run("1,0,7")
+    pipeline.query("UPDATE ops.runs SET identity = NULL WHERE product = '{product}'")
+    pipeline.run("1,1,8", name="b.csv")
+    identities = "SELECT identity FROM ops.runs WHERE product = '{product}' ORDER BY published_at"
+    assert pipeline.query(identities) == [(None,), ("order_id INT64",)]
