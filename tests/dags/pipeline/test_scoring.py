@@ -136,9 +136,8 @@ def test_what_the_index_misses_is_seen_in_gold(run: ModelRun) -> None:
         with pytest.raises(AirflowFailException, match=f"{missed}: expected"):
             run.task("score.drift", plan, "v1")
     names = "SELECT name FROM ops.checks WHERE step = 'score' AND NOT passed ORDER BY name"
-    assert [row["name"] for row in run.query(names)] == [
-        *("eligible_customers", "lines", "newest_date", "one_row_a_customer")
-    ]
+    told = [row["name"] for row in run.query(names)]
+    assert told == ["eligible_customers", "newest_date", "one_row_a_customer"]
 
 
 VERSIONS = "SELECT DISTINCT model_version FROM gold.customer_scores"
