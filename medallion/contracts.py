@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -59,6 +60,10 @@ class Column:
     def physical_type(self) -> str:
         """BigQuery's type with its parameters."""
         return f"NUMERIC({self.precision}, {self.scale})" if self.sql_type == "NUMERIC" else self.sql_type
+
+    def source_in(self, names: Collection[str]) -> str | None:
+        """The first of its source names among those of a file, which are in small letters."""
+        return next((name for name in map(str.lower, self.sources) if name in names), None)
 
 
 @dataclass(frozen=True)

@@ -45,9 +45,8 @@ class Person:
 
     def place(self, names: Sequence[str]) -> int | None:
         """The place of the column among a file's names, which are in small letters."""
-        return next(
-            (names.index(name) for name in map(str.lower, self.column.sources) if name in names), None
-        )
+        name = self.column.source_in(names)
+        return None if name is None else names.index(name)
 
 
 def read_request(contract: Contract, request: str) -> Person:

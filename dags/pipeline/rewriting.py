@@ -84,10 +84,11 @@ def _is_in_json(raw: str, person: Person) -> bool:
         return person.is_named(raw)
     sources = tuple(map(str.lower, person.column.sources))
     told = [(key.lower(), value) for key, value in row if key.lower() in sources]
-    if len(dict(told)) < len(told):
+    values = dict(told)
+    if len(values) < len(told):
         return person.is_named(raw)
     # The job takes the first that is not null, whatever its case.
-    value = next((value for source in sources if (value := dict(told).get(source)) is not None), None)
+    value = next((values[source] for source in sources if values.get(source) is not None), None)
     return value is not None and person.is_meant(value)
 
 

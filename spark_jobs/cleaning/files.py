@@ -11,7 +11,7 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 from pyspark.sql.types import StructType
 
-from medallion.contracts import MAX_NEW_COLUMNS, Column, Contract
+from medallion.contracts import MAX_NEW_COLUMNS, Contract
 from medallion.hadoop_files import write_bytes
 from medallion.manifest import SourceFile
 from spark_jobs.cleaning.documents import read_document
@@ -82,16 +82,11 @@ def no_pattern(path: str) -> str:
     return re.sub(r"([\[\]{}*?\\])", r"\\\1", path)
 
 
-def source_name(columns: tuple[str, ...], column: Column) -> str | None:
-    """The first of a column's source names that a file holds."""
-    return next((name for name in map(str.lower, column.sources) if name in columns), None)
-
-
 def missing_columns(found: Inspection, contract: Contract) -> list[str]:
     """The columns of the contract that a usable file doesn't bring; JSON lines bring what they bring."""
     if found.reason or found.format == JSON:
         return []
-    return [column.name for column in contract.read_columns if source_name(found.columns, column) is None]
+    return [column.name for column in contract.read_columns if column.source_in(found.columns) is None]
 
 
 def _inspect(spark: SparkSession, file: SourceFile, contract: Contract, scratch: str) -> Inspection:
@@ -197,7 +192,7 @@ def _header_fault(found: Inspection, contract: Contract) -> str | None:
     missing = [
         " or ".join(column.sources)
         for column in contract.read_columns
-        if column.required and source_name(columns, column) is None
+        if column.required and column.source_in(columns) is None
     ]
     if missing:
         # What stands there instead may be a customer's data, if the file has no header at all.

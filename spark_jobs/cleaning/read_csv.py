@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion.contracts import Contract
-from spark_jobs.cleaning.files import Inspection, source_name
+from spark_jobs.cleaning.files import Inspection
 from spark_jobs.cleaning.metrics import Read
 from spark_jobs.cleaning.new_columns import extra_of, new_columns
 from spark_jobs.cleaning.texts import ENCODING, SHAPE, nothing, select_texts, untyped
@@ -29,7 +29,7 @@ def read_csv(lines: DataFrame, layout: Inspection, contract: Contract, typed: bo
     return select_texts(
         rows,
         contract,
-        lambda column: field(source_name(columns, column)),
+        lambda column: field(column.source_in(columns)),
         untyped if typed else None,
         fault=F.coalesce("fault__", F.when(F.size(fields) != len(columns), SHAPE)),
         extra=extra_of(new_columns(columns, contract), field, contract),

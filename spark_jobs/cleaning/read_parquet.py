@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, MapType, StructType
 
 from medallion.contracts import Column, Contract
-from spark_jobs.cleaning.files import Inspection, source_name
+from spark_jobs.cleaning.files import Inspection
 from spark_jobs.cleaning.lines import Numbered, paths, with_file
 from spark_jobs.cleaning.metrics import Read
 from spark_jobs.cleaning.new_columns import extra_of, new_columns
@@ -71,7 +71,7 @@ def read_parquet(records: DataFrame, layout: Inspection, contract: Contract, rea
         return F.to_json(value(name), TIMES) if nested else value(name).cast("string")
 
     def typed(column: Column) -> Col:
-        name = source_name(layout.columns, column)
+        name = column.source_in(layout.columns)
         if name is None:
             return untyped(column)
         given = fields[name].dataType.simpleString()
@@ -80,14 +80,14 @@ def read_parquet(records: DataFrame, layout: Inspection, contract: Contract, rea
         return lossless(value(name), given, column)
 
     new = new_columns(layout.columns, contract)
-    known = (source_name(layout.columns, column) for column in contract.read_columns)
+    known = (column.source_in(layout.columns) for column in contract.read_columns)
     used = dict.fromkeys([*filter(None, known), *(new.values() if contract.evolves else ())])
     doubtful = (name for name in used if any(kind in fields[name].dataType.simpleString() for kind in BYTES))
     sound = (F.coalesce(_is_utf8(value(name)), F.lit(True)) for name in doubtful)
     return select_texts(
         rows,
         contract,
-        lambda column: text(source_name(layout.columns, column)),
+        lambda column: text(column.source_in(layout.columns)),
         typed,
         fault=F.when(~reduce(and_, sound, F.col("is_utf8")), ENCODING),
         extra=extra_of(new, text, contract),

@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 
 from medallion.contracts import Contract
 from medallion.manifest import SourceFile
-from spark_jobs.cleaning.files import Inspection, inspect, missing_columns, source_name
+from spark_jobs.cleaning.files import Inspection, inspect, missing_columns
 from spark_jobs.cleaning.streams import HEAD_BYTES
 from tests.spark_jobs.conftest import HEADER, ROW, Bronze
 
@@ -138,9 +138,9 @@ def test_a_column_goes_by_its_own_name_or_an_alias(look: Look) -> None:
 
 def test_a_columns_own_name_goes_before_its_alias(contract: Contract) -> None:
     column = contract.columns[0]
-    assert source_name(("number", "id"), column) == "id"
-    assert source_name(("number",), column) == "number"
-    assert source_name(("amount",), column) is None
+    assert column.source_in(("number", "id")) == "id"
+    assert column.source_in(("number",)) == "number"
+    assert column.source_in(("amount",)) is None
 
 
 def test_an_optional_column_may_be_missing(look: Look, contract: Contract) -> None:
