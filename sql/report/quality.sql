@@ -1,9 +1,13 @@
 -- What a product's files have brought so far.
 -- From the newest version of each file in ops.files, and ops.runs.
--- A run counts rows again that it processes again; the ledger counts them once, and a replayed row as what it is by now.
+-- A run counts rows again that it processes again; the ledger counts them once, a replayed row as what it is by now.
 -- Always one row: zeros before the first run, so that the page can say so.
 SELECT
-  (SELECT COUNT(*) FROM `{{ ops }}.runs` WHERE product = @product) AS runs,
+  (
+    SELECT COUNT(*)
+    FROM `{{ ops }}.runs`
+    WHERE product = @product
+  ) AS runs,
   COUNT(*) AS files,
   COALESCE(SUM(rows_read), 0) AS rows_read,
   COALESCE(SUM(rows_valid), 0) AS rows_valid,
