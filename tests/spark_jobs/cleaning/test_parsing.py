@@ -60,6 +60,13 @@ def test_an_integer_is_digits_with_a_sign_at_most(spark: SparkSession) -> None:
     assert parsed(spark, column("INT64"), *texts) == ["7", "7", "-7", "7", *[None] * 7]
 
 
+def test_blanks_and_control_characters_of_ascii_around_an_integer_count_for_nothing(
+    spark: SparkSession,
+) -> None:
+    texts = (" 7 ", "\t7", "\x1f+7", "7\x7f", "\x7f", "7\x1f7", "\x857", "\xa07", "\u20287")
+    assert parsed(spark, column("INT64"), *texts) == [*["7"] * 4, *[None] * 5]
+
+
 def test_an_integer_beyond_64_bits_is_none(spark: SparkSession) -> None:
     texts = ("9223372036854775807", "9223372036854775808", "-9223372036854775808", "1" * 30)
     assert parsed(spark, column("INT64"), *texts) == [texts[0], None, texts[2], None]

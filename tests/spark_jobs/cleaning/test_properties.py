@@ -23,6 +23,7 @@ CODES = st.from_regex("[A-Z]{1,4}", fullmatch=True) | st.sampled_from(["", "ab",
 NOISE = st.text(st.characters(codec="utf-8", exclude_characters="\n\x00"), max_size=20)
 LINES = st.tuples(NUMBERS, TIMES, AMOUNTS, CODES).map(",".join) | NOISE
 TABLES = st.lists(LINES, min_size=1, max_size=40)
+AROUND_INTEGERS = "".join(map(chr, (*range(0x21), 0x7F)))  # what counts for nothing there
 
 PROPERTY = settings(
     max_examples=15,
@@ -38,10 +39,10 @@ def is_sound(line: str) -> bool:
     if len(fields) != 4:
         return False
     number, time, amount, code = (None if field in ("", "NA") else field for field in fields)
+    digits = (number or "").strip(AROUND_INTEGERS)
     return bool(
-        number
-        and re.fullmatch(r"[+-]?[0-9]{1,18}", number.strip())
-        and int(number) >= 1
+        re.fullmatch(r"[+-]?[0-9]{1,18}", digits)
+        and int(digits) >= 1
         and time
         and _is_time(time)
         and amount
